@@ -1,0 +1,1 @@
+"""Detectors: each takes clean values and answers with levels, and can be saved and restored exactly."""

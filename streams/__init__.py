@@ -1,0 +1,1 @@
+"""Where it happens: Kafka, files, HTTP, clocks and the command line."""
