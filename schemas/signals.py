@@ -1,0 +1,158 @@
+"""What detection and triage found: signals, and incidents as they were detected."""
+
+from dataclasses import dataclass
+
+from schemas.avro import Millis
+from schemas.values import Category, Mode, Position
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignalRaised:
+    """A statistic of a model version now differs from what it was; level-triggered: it stays raised until cleared.
+
+    signal
+        Names the level: the same string is cleared later (model, version, mode, instance, detector, subject and
+        the telemetry topic's id).
+    score
+        −log10 of the probability of a value at least as extreme without a fault; one scale for all statistics.
+    baseline
+        Which comparison broke: ``reference`` (drift from what was accepted), ``rolling`` (a sudden change) or
+        ``limit`` (a fixed bound of policy).
+    instance
+        The one replica that shows it, or empty when all do.
+    """
+
+    id: str
+    signal: str
+    at: Millis
+    model: str
+    version: str
+    instance: str
+    mode: Mode
+    category: Category
+    detector: str
+    subject: str
+    statistic: str
+    value: float
+    threshold: float
+    score: float
+    baseline: str
+    first_bad_at: Millis
+    window_from: Millis
+    window_to: Millis
+    rows: int
+    technique: str | None
+    policy: str
+    source: Position
+    summary: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignalCleared:
+    """The newest rows no longer differ."""
+
+    id: str
+    signal: str
+    at: Millis
+    model: str
+    version: str
+    source: Position
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MonitorObserved:
+    """A monitor's regular word that it is alive: how many rows it has judged, and what is raised.
+
+    rows
+        Rows judged since the monitor began, each counted once.
+    clear_rows
+        Rows judged in a row while nothing was raised; 0 while anything is.
+    """
+
+    id: str
+    at: Millis
+    model: str
+    version: str
+    mode: Mode
+    rows: int
+    clear_rows: int
+    raised: tuple[str, ...]
+    instances: tuple[str, ...]
+    source: Position
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evidence:
+    """One reason to believe in an incident: a signal, in the order of its weight."""
+
+    signal: str
+    model: str
+    version: str
+    instance: str
+    category: Category
+    detector: str
+    subject: str
+    statistic: str
+    value: float
+    threshold: float
+    score: float
+    baseline: str
+    first_bad_at: Millis
+    window_from: Millis
+    window_to: Millis
+    rows: int
+    summary: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Affected:
+    """A model version that an incident touches; no instances named means all of them."""
+
+    model: str
+    version: str
+    instances: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IncidentOpened:
+    """A fault was detected: all that a responder needs in one record."""
+
+    id: str
+    sequence: int
+    at: Millis
+    system: str
+    category: Category
+    title: str
+    affected: tuple[Affected, ...]
+    evidence: tuple[Evidence, ...]
+    first_bad_at: Millis
+    recommended: str
+    owner_role: str
+    technique: str | None
+    recurrence_of: str | None
+    policy: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IncidentGrew:
+    """More is known of an incident, or it reaches further; the newest facts replace the earlier."""
+
+    id: str
+    sequence: int
+    at: Millis
+    category: Category
+    affected: tuple[Affected, ...]
+    evidence: tuple[Evidence, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IncidentQuieted:
+    """Nothing of an incident is raised any more, and has not been for the quiet period."""
+
+    id: str
+    sequence: int
+    at: Millis
+    last_signal_at: Millis
+
+
+RECORDS = (SignalRaised, SignalCleared, MonitorObserved, IncidentOpened, IncidentGrew, IncidentQuieted)
