@@ -1,0 +1,293 @@
+"""What happened, past tense: the events that an audit entry carries. Only these change a case or the control state."""
+
+from dataclasses import dataclass
+
+from schemas.avro import Millis
+from schemas.commands import Enrolment, Step
+from schemas.signals import Affected, Evidence
+from schemas.values import Category, Severity
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LedgerEstablished:
+    """The ledger began."""
+
+    ledger: str
+    log_key: str
+    enrolments: tuple[Enrolment, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RegistrarTookOver:
+    """A registrar became active; leaves [void_from, this entry) count for nothing."""
+
+    epoch: int
+    void_from: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeyEnrolled:
+    """A key may act for its principal from the next entry on."""
+
+    enrolment: Enrolment
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeyRevoked:
+    """A key may not act from the next entry on."""
+
+    key: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PolicyAdopted:
+    """Decisions follow this policy from the next entry on; `digest` is SHA-256 of the document, hexadecimal."""
+
+    digest: str
+    document: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SystemsAdopted:
+    """These systems are watched from the next entry on."""
+
+    digest: str
+    document: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CaseOpened:
+    """A detected incident became a case, judged under the policy that the case keeps."""
+
+    incident: str
+    at: Millis
+    system: str
+    severity: Severity
+    category: Category
+    rule: str
+    title: str
+    affected: tuple[Affected, ...]
+    evidence: tuple[Evidence, ...]
+    first_bad_at: Millis
+    recommended: str
+    owner_role: str
+    technique: str | None
+    recurrence_of: str | None
+    declared_system: bool
+    policy: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CaseGrew:
+    """The case reaches further, or more is known; its severity can only rise by itself."""
+
+    incident: str
+    sequence: int
+    severity: Severity
+    category: Category
+    affected: tuple[Affected, ...]
+    evidence: tuple[Evidence, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CaseQuieted:
+    """Detection sees nothing of it any more."""
+
+    incident: str
+    sequence: int
+    last_signal_at: Millis
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CaseAcknowledged:
+    """Somebody took it."""
+
+    incident: str
+    principal: str
+    note: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CaseDeclared:
+    """It is an incident, by a rule of the policy or by a person's word."""
+
+    incident: str
+    by: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CaseDismissed:
+    """It is no incident."""
+
+    incident: str
+    principal: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlanProposed:
+    """What is proposed, whole: an approval binds SHA-256 of exactly these bytes."""
+
+    incident: str
+    number: int
+    proposer: str
+    steps: tuple[Step, ...]
+    dry_run: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApprovalRequested:
+    """`quorum` distinct persons who hold `role` must agree before `decide_by`; execution starts before `execute_by`."""
+
+    incident: str
+    plan: str
+    role: str
+    quorum: int
+    decide_by: Millis
+    execute_within: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApprovalGiven:
+    """One person agreed; `statement` is SHA-256 of the signed command, hexadecimal."""
+
+    incident: str
+    plan: str
+    principal: str
+    key: str
+    reason: str
+    statement: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApprovalRevoked:
+    """One person took the approval back."""
+
+    incident: str
+    plan: str
+    principal: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlanAuthorised:
+    """The quorum is reached: the plan may be executed until `execute_by`."""
+
+    incident: str
+    plan: str
+    execute_by: Millis
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlanEnded:
+    """The plan can no longer be executed: denied, expired, revoked, failed or target_changed."""
+
+    incident: str
+    plan: str
+    why: str
+    principal: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ActionStarted:
+    """The intent: durable before anything is touched; its id is the idempotency key."""
+
+    incident: str
+    intent: str
+    plan: str
+    step: int
+    target: str
+    desired: str
+    precondition: str
+    executor: str
+    attempt: int
+    lease_until: Millis
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ActionFinished:
+    """What the target showed when it was read back."""
+
+    incident: str
+    intent: str
+    target: str
+    outcome: str
+    read_back: str
+    detail: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ActionRestored:
+    """The target was found elsewhere than approved, and set back."""
+
+    incident: str
+    intent: str
+    found: str
+    read_back: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CaseContained:
+    """Every containing step shows its desired state: the harm has stopped."""
+
+    incident: str
+    read_back: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CaseRecovering:
+    """Every step is done; the survivors are watched."""
+
+    incident: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CaseResolved:
+    """The bad version's share reads back as 0 and a survivor has been clear for the rows that policy asks."""
+
+    incident: str
+    model: str
+    version: str
+    clear_rows: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refused:
+    """The command was authentic and is not followed; `reason` is one word, `detail` a sentence."""
+
+    incident: str
+    kind: str
+    reason: str
+    detail: str
+
+
+RECORDS = (
+    LedgerEstablished,
+    RegistrarTookOver,
+    KeyEnrolled,
+    KeyRevoked,
+    PolicyAdopted,
+    SystemsAdopted,
+    CaseOpened,
+    CaseGrew,
+    CaseQuieted,
+    CaseAcknowledged,
+    CaseDeclared,
+    CaseDismissed,
+    PlanProposed,
+    ApprovalRequested,
+    ApprovalGiven,
+    ApprovalRevoked,
+    PlanAuthorised,
+    PlanEnded,
+    ActionStarted,
+    ActionFinished,
+    ActionRestored,
+    CaseContained,
+    CaseRecovering,
+    CaseResolved,
+    Refused,
+)
