@@ -109,9 +109,7 @@ def _emit_read_nested(
     src.add(depth, f"{out}, p = {inner}(b, p, n)")
 
 
-def _emit_read_array(
-    src: Source, depth: int, items: Any, shape: Shape | None, known: dict[str, Any], out: str
-) -> None:
+def _emit_read_array(src: Source, depth: int, items: Any, shape: Shape | None, known: dict[str, Any], out: str) -> None:
     if shape is not None and not isinstance(shape, Many):
         raise SchemaError("a field that holds an array must keep its type")
     item_list, count = src.fresh(), src.fresh()

@@ -107,11 +107,7 @@ def _fields_of(cls: type, outer: tuple[type, ...]) -> tuple[Field, ...]:
 def _shape(hint: Any, where: str, outer: tuple[type, ...]) -> Shape:
     origin, args = get_origin(hint), get_args(hint)
     if origin is Annotated:
-        return (
-            Primitive("long", millis=True)
-            if args == (int, "timestamp-millis")
-            else _shape(args[0], where, outer)
-        )
+        return Primitive("long", millis=True) if args == (int, "timestamp-millis") else _shape(args[0], where, outer)
     if hint in _PRIMITIVES:
         return Primitive(_PRIMITIVES[hint])
     if origin in (Union, UnionType):
