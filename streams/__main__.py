@@ -1,0 +1,60 @@
+"""The command `headgate`: reads the settings once, and hands them to the command that was asked for."""
+
+import sys
+from importlib import import_module
+
+import click
+
+from schemas.errors import HeadgateError, PolicyError
+from streams.settings import load_settings
+
+# Each name is a module of streams/cli with a click command called `command`; loaded when it is asked for.
+COMMANDS: tuple[tuple[str, str], ...] = (("broker", "Run Apache Kafka on this machine."),)
+
+
+class Commands(click.Group):
+    """The commands by name; a module is imported only for its own command, so that `--help` answers at once."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the names in the order of COMMANDS."""
+        del ctx
+        return [name for name, _ in COMMANDS]
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import the module of the command and return it, or None for an unknown name."""
+        if cmd_name not in self.list_commands(ctx):
+            return None
+        loaded = import_module(f"streams.cli.{cmd_name.replace('-', '_')}").command
+        assert isinstance(loaded, click.Command)
+        return loaded
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the list of commands without importing them."""
+        del ctx
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS))
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="headgate")
+@click.pass_context
+def headgate(ctx: click.Context) -> None:
+    """Incident management for machine-learning models in production, on Kafka.
+
+    Settings are environment variables that begin with HEADGATE_; an unknown one is an error. Without
+    HEADGATE_BOOTSTRAP_SERVERS the Kafka that `headgate broker` runs is used.
+    """
+    ctx.obj = load_settings()
+
+
+def main() -> None:
+    """Run the command line; an expected failure is one sentence on standard error, and status 1, or 2 for settings."""
+    try:
+        headgate(prog_name="headgate")
+    except HeadgateError as error:
+        click.echo(f"headgate: {error}", err=True)
+        sys.exit(2 if isinstance(error, PolicyError) else 1)
+
+
+if __name__ == "__main__":
+    main()

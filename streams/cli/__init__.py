@@ -1,0 +1,1 @@
+"""The commands of `headgate`, one module each; streams/__main__.py lists them."""
