@@ -1,0 +1,104 @@
+"""How detection judges: the part of the policy document that detectors and monitors read."""
+
+from typing import Annotated, Self
+
+from pydantic import Field, model_validator
+
+from schemas.documents import Frozen
+
+Rows = Annotated[int, Field(ge=1, le=10_000_000_000)]
+Share = Annotated[float, Field(gt=0, lt=1)]
+Factor = Annotated[float, Field(gt=1, le=1_000_000)]
+
+
+class Quality(Frozen):
+    """When values that cannot be used are too many, and when a sensor is stuck."""
+
+    rise: Share = Field(0.02, description="share of bad cells above the reference's own share that raises a signal")
+    reach: Factor = Field(
+        10.0, description="a value further from the reference than this many of its ranges is out of range"
+    )
+    stuck_rows: int = Field(40, ge=5, le=4096, description="fewest equal values in a row that may be called stuck")
+
+
+class Streams(Frozen):
+    """How far the mean of a stream must move before a change that river found is raised."""
+
+    latency_factor: Factor = Field(3.0, description="factor between the geometric means of latency before and now")
+    latency_floor_ms: float = Field(5.0, ge=0, le=3_600_000, description="and at least this many milliseconds more")
+    confidence_shift: float = Field(0.5, gt=0, le=10, description="standard deviations of confidence before the change")
+    error_rise: Share = Field(0.05, description="rise of the share of wrong predictions")
+    residual_shift: float = Field(0.5, gt=0, le=10, description="standard deviations of the absolute residual")
+    score_shift: float = Field(0.5, gt=0, le=10, description="standard deviations of a judge's scores")
+    failure_rise: Share = Field(0.05, description="rise of the share of failed requests")
+    failure_limit: Share = Field(0.2, description="share of failed requests that is too many whatever it was before")
+
+
+class Forest(Frozen):
+    """The half-space trees over the whole feature vector."""
+
+    trees: int = Field(10, ge=1, le=50, description="number of trees")
+    height: int = Field(6, ge=2, le=10, description="levels of each tree")
+    sample: int = Field(128, ge=16, le=4096, description="most rows scored of one batch, evenly spaced")
+    features: int = Field(32, ge=1, le=128, description="most features of the vector; the first by name are taken")
+    shift: float = Field(0.5, gt=0, le=10, description="standard deviations of the reference's scores")
+
+
+class Labels(Frozen):
+    """Which predictions wait for their labels, and for how long."""
+
+    sample: float = Field(
+        0.25, gt=0, le=1, description="share of predictions kept, chosen by a hash of the prediction id"
+    )
+    budget: int = Field(
+        4096, ge=0, le=65_536, description="most predictions of a model that wait at a time; 0 keeps none"
+    )
+    horizon_seconds: int = Field(
+        86_400, ge=1, le=31_536_000, description="a label this much later than its prediction is late"
+    )
+    window: Rows = Field(200, description="joined labels that are judged together")
+
+
+class Thresholds(Frozen):
+    """How detection judges one monitor: a model version in one mode."""
+
+    rows_between_false_alarms: Rows = Field(
+        20_000_000,
+        description="expected rows between false alarms of the whole monitor, shared over all its statistics",
+    )
+    reference_rows: int = Field(2000, ge=200, le=20_000, description="clean rows that the reference is learnt from")
+    reference_cells: int = Field(
+        65_536, ge=1000, le=1_000_000, description="most cells held while learning; many features shorten the reference"
+    )
+    window_rows: int = Field(500, ge=50, le=1_000_000, description="rows that are judged together")
+    floor_rows: int = Field(300, ge=20, le=1_000_000, description="fewer rows than this are not enough data")
+    bins: int = Field(10, ge=3, le=50, description="bins of a feature's histogram")
+    psi: float = Field(
+        0.15, gt=0, le=10, description="population stability index above which a distribution has drifted"
+    )
+    rolling_windows: int = Field(4, ge=1, le=100, description="earlier windows that make up the rolling baseline")
+    confirm_windows: int = Field(
+        2, ge=1, le=100, description="windows in a row before a symptom (not a cause) is raised"
+    )
+    clear_windows: int = Field(2, ge=1, le=100, description="windows in a row without a finding that clear a signal")
+    observe_every_rows: Rows = Field(500, description="rows between a monitor's regular words")
+    late_seconds: int = Field(3600, ge=1, le=604_800, description="a row this much older than its record is backfill")
+    max_monitors: int = Field(
+        1000, ge=1, le=1_000_000, description="monitors a partition; the next is refused and flagged"
+    )
+    max_instances: int = Field(
+        16, ge=1, le=256, description="instances of a monitor told apart; the longest silent one is forgotten"
+    )
+    max_sources: int = Field(256, ge=1, le=65_536, description="sources of a model whose positions are remembered")
+    max_features: int = Field(64, ge=1, le=512, description="features of a monitor; the first by name are judged")
+    attribution_rows: Rows = Field(8000, description="rows after which a silent instance is no longer waited for")
+    quality: Quality = Quality()
+    streams: Streams = Streams()
+    forest: Forest = Forest()
+    labels: Labels = Labels()
+
+    @model_validator(mode="after")
+    def _enough_data(self) -> Self:
+        if self.floor_rows > self.window_rows:
+            raise ValueError("floor_rows is above window_rows: no window would ever be enough data")
+        return self
