@@ -168,10 +168,11 @@ class ReportOutcome:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReportRestored:
-    """The target had moved away from the approved state and was set back to it."""
+    """The target had moved away from the approved state and was set back to it, for the `number`-th time."""
 
     incident: str
     intent: str
+    number: int
     found: str
     read_back: str
 

@@ -1,13 +1,15 @@
-"""Ids derived from causes, so that the same input names the same thing on every replay."""
+"""Ids derived from causes: the same cause gives the same id, so a repeat is known for one."""
 
-import hashlib
+from hashlib import sha256
+
+ID_HEX = 32
 
 
 def derive(*parts: str | int) -> str:
-    """Return 32 hexadecimal digits that name these parts; each is prefixed by its length, so that none runs into the next."""
-    digest = hashlib.sha256()
+    """Return 32 hex digits of SHA-256 over the parts, each preceded by its length so that none run together."""
+    hashed = sha256()
     for part in parts:
-        text = str(part).encode("utf-8", "surrogatepass")
-        kind = b"i" if isinstance(part, int) else b"s"
-        digest.update(kind + len(text).to_bytes(8, "big") + text)
-    return digest.hexdigest()[:32]
+        data = (str(part) if isinstance(part, int) else part).encode("utf-8", "surrogatepass")
+        hashed.update(len(data).to_bytes(8, "big"))
+        hashed.update(data)
+    return hashed.hexdigest()[:ID_HEX]

@@ -144,5 +144,3 @@ BY_NAME = {topic.name: topic for topic in TOPICS}
 def full_name(prefix: str, name: str) -> str:
     """Kafka's name of a topic: ``<prefix>.<name>.v1``."""
     return f"{prefix}.{BY_NAME[name].name}.v1"
-
-

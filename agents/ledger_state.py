@@ -1,0 +1,92 @@
+"""The state that a ledger's entries add up to, and the one way an entry is made and re-made from a command."""
+
+import hashlib
+from dataclasses import dataclass, field, replace
+
+from agents import case as cases
+from agents import control as controls
+from agents import rules
+from agents.asked import Asked, authenticate
+from agents.case import Case
+from agents.control import Control
+from schemas.avro import decode
+from schemas.codec import body as encode_body
+from schemas.events import Refused
+from schemas.ledger import MAX_ENTRY_BYTES, AuditEntry, Command, EventBody
+from schemas.values import Position
+
+ACCEPTED, REFUSED = "accepted", "refused"
+
+
+@dataclass(slots=True)
+class LedgerState:
+    """Control and cases as of the entries applied so far; `events` of the last one are kept as objects."""
+
+    control: Control = field(default_factory=Control)
+    cases: dict[str, Case] = field(default_factory=dict)
+
+    def ask(self, command: bytes) -> Asked:
+        """Return what an encoded command asks; SchemaError or KeyRefusedError where it is not authentic."""
+        return authenticate(self.control, decode(Command, command))
+
+    def decide(self, version: int, asked: Asked, at: int) -> list[object]:
+        """Return the events that follow of a command; none if it was decided before."""
+        return rules.decide(version, self.control, self.cases.get(asked.incident), asked, at)
+
+    def apply(self, entry: AuditEntry, asked: Asked, events: list[object], leaf: bytes) -> None:
+        """Take an entry whose events are known to follow of its command."""
+        control = self.control
+        case = self.cases.get(asked.incident)
+        for event, body in zip(events, entry.events, strict=True):
+            control = controls.evolve(control, event)
+            case = cases.evolve(case, event, entry.at, hashlib.sha256(body.body).hexdigest())
+        if case is not None:
+            case = replace(case, decided=case.decided | {asked.statement}, sequence=case.sequence + 1)
+            self.cases[asked.incident] = case
+        else:
+            control = replace(control, decided=control.decided | {asked.statement})
+        genesis = control.genesis or hashlib.sha256(leaf).hexdigest()
+        read = control.read
+        if entry.source.topic_id:
+            read = {**read, entry.source.topic_id: max(read.get(entry.source.topic_id, 0), entry.source.offset + 1)}
+        self.control = replace(control, genesis=genesis, at=entry.at, read=read)
+
+
+def compose(
+    state: LedgerState, asked: Asked, command: bytes, source: Position, index: int, at: int
+) -> tuple[AuditEntry, list[object]] | None:
+    """Return the entry that records the decision on a command, and its events; None if it was decided before.
+
+    `at` is moved up to the last entry's where the clock went back: it never decreases.
+    """
+    at = max(at, state.control.at)
+    events = state.decide(rules.CURRENT, asked, at)
+    if not events:
+        return None
+    entry = entry_of(state, command, source, index, at, rules.CURRENT, events)
+    return entry, events
+
+
+def entry_of(
+    state: LedgerState, command: bytes, source: Position, index: int, at: int, version: int, events: list[object]
+) -> AuditEntry:
+    """Return the entry of a decision: a function of its arguments alone, so that a verifier makes the same bytes."""
+    bodies = []
+    for event in events:
+        name, fingerprint, data = encode_body(event)
+        bodies.append(EventBody(type=name, fingerprint=fingerprint, body=data))
+    return AuditEntry(
+        index=index,
+        at=at,
+        rules=version,
+        policy=state.control.policy_digest,
+        source=source,
+        command=command,
+        outcome=REFUSED if isinstance(events[0], Refused) else ACCEPTED,
+        events=tuple(bodies),
+    )
+
+
+def fits(leaf: bytes) -> bool:
+    """Whether a leaf is small enough for a tile (C2SP tlog-tiles: its length is a 16-bit number)."""
+    return len(leaf) <= MAX_ENTRY_BYTES

@@ -1,0 +1,98 @@
+"""How Headgate judges: thresholds, severity, approval, recovery; adopted by a ledger entry, never a constant."""
+
+from typing import Annotated
+
+from pydantic import Field, model_validator
+
+from schemas import documents
+from schemas.documents import Frozen
+from schemas.thresholds import Thresholds
+from schemas.values import Category, Role, Severity
+
+Seconds = Annotated[int, Field(ge=1, le=86_400 * 30)]
+
+
+class SeverityRule(Frozen):
+    """If the category is one of these and the system's tier too, the severity is at least this."""
+
+    name: str
+    severity: Severity
+    categories: tuple[Category, ...] = ()
+    tiers: tuple[str, ...] = ()
+    declare: bool = Field(False, description="declare the incident at once, without waiting for a person")
+
+    def matches(self, category: Category, tier: str) -> bool:
+        """Whether the rule speaks of this category and tier; an empty list speaks of all."""
+        return (not self.categories or category in self.categories) and (not self.tiers or tier in self.tiers)
+
+
+class ApprovalRule(Frozen):
+    """How many persons of which role decide on a plan, and within which time."""
+
+    role: Role = Role.ML_MANAGER
+    quorum: int = Field(1, ge=1, le=9, description="distinct persons who must agree")
+    decide_within: Seconds = Field(1800, description="seconds until an undecided plan expires")
+    execute_within: Seconds = Field(600, description="seconds from the last approval until it may no longer start")
+
+    @model_validator(mode="after")
+    def _persons_decide(self) -> "ApprovalRule":
+        if self.role.service:
+            raise ValueError(f"{self.role.value} is a service's role; services never approve")
+        return self
+
+
+class TriagePolicy(Frozen):
+    """When signals become an incident, and when an episode is over."""
+
+    promote_score: float = Field(3.0, ge=0, description="−log10 p of the strongest signal that opens an incident")
+    gather_ms: int = Field(
+        1500, ge=0, le=60_000, description="wait this long (event time or clock) for signals of the same cause"
+    )
+    grow_every_seconds: Seconds = Field(
+        60, description="at most one growth record in this time, but for a change of scope"
+    )
+    quiet_seconds: Seconds = Field(60, description="nothing raised for this long ends an episode")
+
+
+class RecoveryPolicy(Frozen):
+    """What counts as recovered."""
+
+    clear_rows: int = Field(1000, ge=1, le=10_000_000, description="rows that a survivor judges with nothing raised")
+
+
+class RemediationPolicy(Frozen):
+    """How actions are carried out."""
+
+    lease_seconds: int = Field(10, ge=2, le=600, description="how long an executor holds a target")
+
+
+class Policy(Frozen):
+    """The whole policy document."""
+
+    version: int = Field(ge=1, le=1)
+    detection: Thresholds = Thresholds()
+    triage: TriagePolicy = TriagePolicy()
+    severity: tuple[SeverityRule, ...] = Field(min_length=1)
+    approval: dict[Severity, ApprovalRule]
+    recovery: RecoveryPolicy = RecoveryPolicy()
+    remediation: RemediationPolicy = RemediationPolicy()
+
+    @model_validator(mode="after")
+    def _covers_every_severity(self) -> "Policy":
+        missing = [severity.value for severity in Severity if severity not in self.approval]
+        if missing:
+            raise ValueError(f"approval says nothing for {', '.join(missing)}")
+        if not any(not rule.categories and not rule.tiers for rule in self.severity):
+            raise ValueError("severity needs one rule without categories and tiers, so that every incident has one")
+        return self
+
+    def judge(self, category: Category, tier: str) -> SeverityRule:
+        """Return the worst rule that matches."""
+        return min(
+            (rule for rule in self.severity if rule.matches(category, tier)), key=lambda rule: rule.severity.rank
+        )
+
+
+def read(document: bytes, name: str = "the policy") -> Policy:
+    """Validate a policy document; PolicyError says where it is wrong."""
+    return documents.read(Policy, document, name)

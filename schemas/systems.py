@@ -1,0 +1,83 @@
+"""What is watched: systems and their models, with tier, owner, dependencies, targets and the known-good version."""
+
+import re
+from typing import Annotated, Literal
+
+from pydantic import Field, StringConstraints, model_validator
+
+from schemas import documents
+from schemas.documents import Frozen
+from schemas.values import Role
+
+Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9._-]{0,127}$")]
+Tier = Literal["high", "medium", "low"]
+STRICTEST_TIER: Tier = "high"
+
+_TARGET = re.compile(r"^(envoy:[\w.-]{1,128}|mlflow:[\w.-]{1,128}/[\w.-]{1,128})$")
+
+
+class Model(Frozen):
+    """One model: where its traffic and its registry alias are, and which version to fall back on."""
+
+    versions: tuple[str, ...] = Field((), description="versions that the gateway knows, in any order")
+    known_good: str | None = Field(None, description="version to roll back to")
+    traffic: str | None = Field(None, description="target that carries its traffic, envoy:<model>")
+    registry: str | None = Field(None, description="target that names its version, mlflow:<model>/<alias>")
+    depends_on: tuple[Name, ...] = Field((), description="models whose output it reads")
+
+    @model_validator(mode="after")
+    def _targets_are_known(self) -> "Model":
+        for target in (self.traffic, self.registry):
+            if target is not None and not _TARGET.match(target):
+                raise ValueError(f"{target} is no target; write envoy:<model> or mlflow:<model>/<alias>")
+        if (self.traffic or self.registry) and not self.known_good:
+            raise ValueError("a model with a target needs known_good, the version to roll back to")
+        if self.known_good and self.versions and self.known_good not in self.versions:
+            raise ValueError(f"known_good {self.known_good} is not among its versions")
+        return self
+
+
+class System(Frozen):
+    """Models that serve one purpose, under one owner."""
+
+    scope: str = Field(description="what it decides, in a sentence")
+    owner: Role = Field(Role.ML_MANAGER, description="role that owns its incidents")
+    tier: Tier = STRICTEST_TIER
+    sensitivity: Literal["special", "personal", "internal", "public"] = "personal"
+    third_party: bool = False
+    protected_groups: tuple[str, ...] = ()
+    models: dict[Name, Model] = Field(min_length=1)
+
+
+class Systems(Frozen):
+    """The whole systems document."""
+
+    version: int = Field(ge=1, le=1)
+    systems: dict[Name, System] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _one_system_a_model(self) -> "Systems":
+        owner: dict[str, str] = {}
+        for name, system in self.systems.items():
+            for model in system.models:
+                if model in owner:
+                    raise ValueError(f"model {model} is declared in both {owner[model]} and {name}")
+                owner[model] = name
+        for name, system in self.systems.items():
+            for model, declared in system.models.items():
+                unknown = [upstream for upstream in declared.depends_on if upstream not in owner]
+                if unknown:
+                    raise ValueError(f"{name}: {model} depends on {unknown[0]}, which no system declares")
+        return self
+
+    def find(self, model: str) -> tuple[str, System, Model] | None:
+        """Return the system that declares a model, or None: an undeclared model is judged by the strictest tier."""
+        for name, system in self.systems.items():
+            if model in system.models:
+                return name, system, system.models[model]
+        return None
+
+
+def read(document: bytes, name: str = "the systems document") -> Systems:
+    """Validate a systems document; PolicyError says where it is wrong."""
+    return documents.read(Systems, document, name)
