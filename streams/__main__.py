@@ -9,7 +9,10 @@ from schemas.errors import HeadgateError, PolicyError
 from streams.settings import load_settings
 
 # Each name is a module of streams/cli with a click command called `command`; loaded when it is asked for.
-COMMANDS: tuple[tuple[str, str], ...] = (("broker", "Run Apache Kafka on this machine."),)
+COMMANDS: tuple[tuple[str, str], ...] = (
+    ("broker", "Run Apache Kafka on this machine."),
+    ("schemas", "List, check and generate the Avro schemas of every record."),
+)
 
 
 class Commands(click.Group):

@@ -76,6 +76,15 @@ def resolve_pins(cache: Path) -> list[Pin]:
     return [Pin(sha256(file) or "", PurePosixPath(file.relative_to(cache))) for file in files]
 
 
+def write_pins(file: Path) -> None:
+    """Resolve Kafka afresh and write the list of its jars; what `make jars` runs, for a person to review."""
+    with tempfile.TemporaryDirectory() as cache:
+        pins = resolve_pins(Path(cache))
+    lines = [f"# {KAFKA}, {LOGGING} and what they need; the broker runs nothing else. `make jars` writes this file."]
+    lines += [f"{pin.digest}  {pin.path}" for pin in pins]
+    file.write_text("\n".join([*lines, ""]), "ascii")
+
+
 def sha256(file: Path) -> str | None:
     """Return the file's SHA-256 in hex, or None where there is no such file."""
     try:

@@ -48,6 +48,7 @@ class Clients:
             "reconnect.backoff.max.ms": 1000,
             "retry.backoff.ms": 50,
             "topic.metadata.refresh.interval.ms": 30_000,
+            "topic.metadata.propagation.max.ms": 3000,  # a topic that is absent is an error soon
             "logger": _LOG,
         }
         if settings.ca_file is not None:

@@ -1,0 +1,76 @@
+# Everything here runs from a bare Python 3.11 or later: each target first makes .venv where it is missing or out of date.
+# `make` alone lists the targets.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help demo up test test-long check bench lock jars schemas clean
+
+FAULT ?= units
+SEED ?= 1
+BIN := .venv/bin
+PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11 python; do \
+	"$$p" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo "$$p" && break; done)
+
+help: ## list the targets
+	@echo 'Headgate: incident management for machine-learning models in production, on Kafka'
+	@echo
+	@sed -nE 's/^([a-z-]+):[^#]*## (.*)/  make \1\t\2/p' Makefile | expand -t 20
+	@echo
+	@echo '  FAULT=none|units|stuck|swapped|latency and SEED=n choose what breaks in `make demo`'
+
+demo: .venv/ready ## break a model on purpose and watch Headgate find, ask, roll back and prove it (about 3 minutes)
+	@$(BIN)/headgate demo --fault $(FAULT) --seed $(SEED)
+
+up: .venv/ready ## start everything on this machine and keep it running
+	@$(BIN)/headgate up
+
+test: .venv/ready ## run every test, on a real Kafka, except the slow ones
+	HEADGATE_TEST_COMPLETE=1 $(BIN)/python -m pytest -m "not long"
+
+test-long: .venv/ready ## run the slow tests
+	$(BIN)/python -m pytest -m long --timeout 1800
+
+check: .venv/ready ## format, lint, types, import rules, fast tests with coverage
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/mypy --package headgate
+	$(BIN)/lint-imports
+	$(BIN)/headgate schemas check
+	$(BIN)/python -m pytest -m "not broker and not long" --cov --cov-report term
+
+bench: .venv/ready ## measure what design budgets speak of, on this machine
+	$(BIN)/python tests/bench
+
+schemas: .venv/ready ## write .avsc files and schema ids from the record classes
+	$(BIN)/headgate schemas generate
+
+lock: .venv/ready ## resolve requirements/*.in again, with a hash for every file
+	@test -x .venv/lock/bin/uv || { $(PYTHON) -m venv .venv/lock && .venv/lock/bin/pip install --quiet uv; }
+	@for name in app dev; do .venv/lock/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+		--no-header --no-annotate requirements/$$name.in --output-file requirements/$$name.txt; done
+
+jars: .venv/ready ## resolve Kafka again and pin its jars by SHA-256
+	$(BIN)/python -c 'from streams.jars import write_pins; from streams.settings import DEPLOY; write_pins(DEPLOY / "kafka-jars.sha256")'
+
+clean: ## remove .venv, caches and everything under var/
+	rm -rf .venv var dist .coverage .hypothesis .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# What is installed is what requirements/dev.txt pins, checked against its hashes; our own two distributions are links
+# into this checkout.
+.venv/requirements: requirements/dev.txt
+	@test -n "$(PYTHON)" || { echo 'headgate: Python 3.11 or later is needed, and none was found; name one with PYTHON=' >&2; exit 2; }
+	@test -x $(BIN)/python && $(BIN)/python -c 'import pip, sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || \
+		{ rm -rf .venv; $(PYTHON) -m venv .venv || { rm -rf .venv; \
+		echo 'headgate: $(PYTHON) cannot make a virtual environment; install its venv module (Debian: python3-venv)' >&2; \
+		exit 2; }; }
+	@echo 'installing the pinned requirements into .venv (a minute or two, only when they change)'
+	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements/dev.txt
+	@touch $@
+
+.venv/ready: .venv/requirements pyproject.toml sdk/pyproject.toml
+	@$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable . --editable sdk
+	@touch $@
