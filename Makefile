@@ -36,7 +36,6 @@ check: .venv/ready ## format, lint, types, import rules, fast tests with coverag
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
-	$(BIN)/mypy --package headgate
 	$(BIN)/lint-imports
 	$(BIN)/headgate schemas check
 	$(BIN)/python -m pytest -m "not broker and not long" --cov --cov-report term
@@ -45,7 +44,7 @@ bench: .venv/ready ## measure what design budgets speak of, on this machine
 	$(BIN)/python tests/bench
 
 schemas: .venv/ready ## write .avsc files and schema ids from the record classes
-	$(BIN)/headgate schemas generate
+	$(BIN)/headgate schemas generate --unreleased
 
 lock: .venv/ready ## resolve requirements/*.in again, with a hash for every file
 	@test -x .venv/lock/bin/uv || { $(PYTHON) -m venv .venv/lock && .venv/lock/bin/pip install --quiet uv; }

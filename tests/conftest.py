@@ -3,6 +3,7 @@
 import fnmatch
 import os
 import secrets
+import time
 import tomllib
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -11,9 +12,9 @@ from typing import Protocol
 import pytest
 from confluent_kafka.admin import AdminClient, NewTopic
 
-from schemas.errors import PolicyError
+from schemas.errors import BrokerError, PolicyError
 from streams.broker import Broker
-from streams.kafka import Clients
+from streams.kafka import Clients, topic_id
 from streams.settings import PREFIX, Settings, load_settings
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -114,7 +115,14 @@ def make_topic(clients: Clients, ledger_name: str) -> Callable[..., str]:
         topic = f"{ledger_name}.{name}.v1"
         wanted = NewTopic(topic, num_partitions=partitions, replication_factor=1, config=config)
         admin.create_topics([wanted], operation_timeout=15)[topic].result(20)
-        return topic
+        deadline = time.monotonic() + 15
+        while True:  # the controller has it; the broker hears of it a moment later
+            try:
+                topic_id(admin, topic)
+            except BrokerError:
+                assert time.monotonic() < deadline, f"{topic} was created and did not appear"
+            else:
+                return topic
 
     return make
 
