@@ -36,7 +36,7 @@ def canonical(schema: Any) -> str:
 
 
 def schema_fingerprint(schema: Any) -> bytes:
-    """Return the 8-byte CRC-64-AVRO (Rabin) fingerprint of a schema, in big-endian order."""
+    """Return the 8-byte CRC-64-AVRO (Rabin) fingerprint of a schema, little-endian."""
     return bytes.fromhex(fastavro.schema.fingerprint(canonical(schema), "CRC-64-AVRO"))
 
 

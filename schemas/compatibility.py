@@ -73,8 +73,8 @@ def _version_for(catalogue: Catalogue, name: str, schema: avro.Schema, released:
     old = _committed(catalogue, name, newest)
     if old is None or (released is not None and f"{name}.{newest}.avsc" not in released):
         return newest
-    if wrong := differences(old, schema):
-        raise SchemaError(f"{name} is released and cannot change so: {'; '.join(wrong)}")
+    if why := "; ".join(differences(old, schema)):
+        raise SchemaError(f"{name} cannot change so ({why}); before its release: --unreleased")
     return newest if avro.canonical(old) == avro.canonical(schema) else newest + 1
 
 

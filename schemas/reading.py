@@ -12,7 +12,19 @@ from collections.abc import Callable
 from typing import Any, NoReturn, TypeVar
 
 from schemas.errors import SchemaError
-from schemas.shapes import REQUIRED, Choice, Field, Many, Maybe, Nested, Primitive, Shape, fields_of
+from schemas.shapes import (
+    MILLIS_MAX,
+    MILLIS_MIN,
+    REQUIRED,
+    Choice,
+    Field,
+    Many,
+    Maybe,
+    Nested,
+    Primitive,
+    Shape,
+    fields_of,
+)
 from schemas.source import Source
 
 MAX_ITEMS = 65_536
@@ -97,6 +109,9 @@ def _emit_read(src: Source, depth: int, avro: Any, shape: Shape | None, known: d
         _emit_read_nested(src, depth, avro if kind == "record" else known[kind], shape, known, out)
     else:
         _emit_read_primitive(src, depth, kind, shape, out)
+        if shape == Primitive("long", millis=True):
+            bound = f"if not {MILLIS_MIN} <= {out} <= {MILLIS_MAX}"
+            src.add(depth, f"{bound}: bad('a time is outside the years 1 to 9999')")
     return out
 
 

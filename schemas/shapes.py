@@ -15,6 +15,9 @@ from schemas.errors import SchemaError
 
 _PRIMITIVES: dict[Any, str] = {str: "string", bytes: "bytes", int: "long", float: "double", bool: "boolean"}
 
+MILLIS_MIN, MILLIS_MAX = -62_135_596_800_000, 253_402_300_799_999
+"""The years 1 to 9999: what Python's datetime, and so every plain fastavro consumer, can hold."""
+
 REQUIRED = dataclasses.MISSING
 """Stands for a field without a default."""
 
@@ -150,8 +153,8 @@ def _check_default(shape: Shape, default: Any, where: str) -> None:
             fits = type(default) in (float, int) and math.isfinite(default)
         case Primitive(avro="bytes"):
             fits = default == b""
-        case Primitive(avro=avro):
-            fits = _PRIMITIVES.get(type(default)) == avro
+        case Primitive(avro=avro, millis=millis):
+            fits = _PRIMITIVES.get(type(default)) == avro and (not millis or MILLIS_MIN <= default <= MILLIS_MAX)
         case _:
             fits = False
     if not fits:

@@ -6,7 +6,7 @@ from typing import Any, NoReturn
 
 from schemas.errors import SchemaError
 from schemas.reading import MAX_ITEMS
-from schemas.shapes import Choice, Many, Maybe, Nested, Primitive, Shape, fields_of
+from schemas.shapes import MILLIS_MAX, MILLIS_MIN, Choice, Many, Maybe, Nested, Primitive, Shape, fields_of
 from schemas.source import Source
 
 Writer = Callable[[Any, Callable[[bytes], None]], None]
@@ -92,8 +92,10 @@ def _emit_write(src: Source, depth: int, shape: Shape, var: str, where: str) -> 
             wanted = src.fresh(enum)
             src.add(depth, f"if type({var}) is not {wanted}: refuse('{where}', '{enum.__name__}', {var})")
             src.add(depth, f"w = {var}._value_.encode(); a(size(len(w))); a(w)")
-        case Primitive(avro=kind):
-            src.add(depth, *(line.format(v=var, where=where) for line in _WRITE[kind]))
+        case Primitive(avro=kind, millis=millis):
+            low, high = (MILLIS_MIN, MILLIS_MAX) if millis else (_LONG_MIN, _LONG_MAX)
+            names = {"v": var, "where": where, "low": low, "high": high}
+            src.add(depth, *(line.format_map(names) for line in _WRITE[kind]))
 
 
 _WRITE = {
@@ -109,7 +111,7 @@ _WRITE = {
     ),
     "long": (
         "if type({v}) is not int: refuse('{where}', 'an int', {v})",
-        f"if not {_LONG_MIN} <= {{v}} <= {_LONG_MAX}: refuse('{{where}}', 'a 64-bit int', {{v}})",
+        "if not {low} <= {v} <= {high}: refuse('{where}', 'between {low} and {high}', {v})",
         "a(SMALL[{v}] if 0 <= {v} < 4096 else long({v}))",
     ),
     "double": ("a(pack({v} if type({v}) is float else as_double({v}, '{where}')))",),
