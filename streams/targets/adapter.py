@@ -15,7 +15,7 @@ from typing import Protocol
 from schemas.errors import EffectError
 
 MAX_STATE = 4096
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}")
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
 _READ_BACK_EVERY = 0.02
 
 
@@ -95,7 +95,7 @@ def parse_state(text: str) -> dict[str, object]:
 
 
 def check_name(name: str, what: str) -> str:
-    """Return `name` when it is letters, digits, `_` and `-` (at most 100); EffectError otherwise."""
+    """Return `name` when it is letters, digits, `.`, `_` and `-` (at most 128); EffectError otherwise."""
     if _NAME.fullmatch(name) is None:
         raise EffectError(f"{name[:80]!r} cannot be the name of a {what}", retryable=False)
     return name

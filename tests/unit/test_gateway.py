@@ -35,7 +35,7 @@ def test_each_version_is_a_cluster_with_a_runtime_weight() -> None:
 @pytest.mark.parametrize(
     ("model", "version", "weight", "instance"),
     [
-        ("a.b", "1", 100, "h:1"),
+        ("a b", "1", 100, "h:1"),
         ("a", "1/2", 100, "h:1"),
         ("a", "1", 99, "h:1"),
         ("a", "1", 100, "h"),

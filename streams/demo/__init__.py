@@ -1,0 +1,1 @@
+"""A served model that breaks on demand: real classifiers, servers and requests to watch Headgate at work on."""
