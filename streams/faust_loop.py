@@ -1,0 +1,281 @@
+"""The one Faust loop: it runs any partition processor so that each record is judged exactly once into its state.
+
+A record is judged and held. Within `snapshot_seconds` its outputs are confirmed, the units that changed are saved, a
+manifest says up to where that is complete, and only then is it acknowledged. On every assignment everything in memory
+is dropped, and reading starts where the manifest says (streams/snapshots.py).
+"""
+
+import asyncio
+import signal
+import time
+from collections import Counter
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import structlog
+from faust.types import TP
+
+from agents.processor import Processor
+from agents.received import Received
+from schemas.errors import BrokerError, PolicyError
+from streams.dead_letters import DeadLetters
+from streams.faust_consumer import ManifestConsumer, PlacedApp, make_app
+from streams.kafka import Clients, Record, topic_id
+from streams.outbox import Outbox
+from streams.partition import END_PROCESS, Partition, Wiring
+from streams.settings import Settings
+from streams.snapshots import Scope
+from streams.state_topic import StateTopic
+from streams.watchdog import Watchdog, end_process
+
+LOG = structlog.get_logger("headgate.faust")
+
+STOP_WITHIN = 8.0
+TOPIC_CHECK_SECONDS = 2.0
+REPORT_SECONDS = 60.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkerSpec:
+    """What one worker runs.
+
+    app_id
+        The consumer group, `<ledger>-detect` for one; it owns its part of the state topic.
+    factory
+        Makes the processor of (topic, partition).
+    publish
+        Turns an event into the record that carries it.
+    secret
+        Authenticates snapshots; every worker of the app has the same.
+    instance
+        A name that no other running worker has: a restart within the session keeps its partitions.
+    """
+
+    app_id: str
+    topics: tuple[str, ...]
+    factory: Callable[[str, int], Processor]
+    publish: Callable[[object], Record]
+    state_topic: str
+    dead_letter_topic: str
+    secret: bytes
+    instance: str | None = None
+    snapshot_seconds: float = 0.5
+
+    def __post_init__(self) -> None:
+        if not 0 < self.snapshot_seconds <= 1:
+            raise PolicyError(f"snapshot_seconds is {self.snapshot_seconds}; it must be above 0 and at most 1.")
+        if len(self.secret) < 16:
+            raise PolicyError("the key of the state's MAC must have 16 bytes or more.")
+
+
+class Worker:
+    """Holds the assigned partitions, and answers Faust's consumer where to read (faust_consumer.Places)."""
+
+    def __init__(self, spec: WorkerSpec, settings: Settings) -> None:
+        clients = Clients(settings)
+        self.spec = spec
+        self.counters: Counter[str] = Counter()
+        self.outbox = Outbox(clients.aiokafka())
+        state = StateTopic(clients, self.outbox, spec.state_topic, spec.secret)
+        self.wiring = Wiring(state, self.outbox, spec.publish, self.counters)
+        self.app: PlacedApp = make_app(spec.app_id, clients.faust(spec.instance), self, list(spec.topics), self.handle)
+        self.watchdog = Watchdog(self._busy)
+        self._admin = clients.admin()
+        self._partitions: dict[TP, Partition] = {}
+        self._placed_for = -1
+        self._placing = asyncio.Lock()
+
+    @property
+    def consumer(self) -> ManifestConsumer:
+        """Faust's consumer."""
+        consumer: ManifestConsumer = self.app.consumer
+        return consumer
+
+    async def handle(self, event: Any) -> None:
+        """Take one message from Faust; what goes wrong here ends the process, because raising would acknowledge it."""
+        try:
+            await self._handle(event)
+        except END_PROCESS:
+            raise
+        except BaseException as error:  # noqa: BLE001
+            end_process("a record could not be taken", error)
+
+    async def positions(self, assigned: set[TP], assignment: int) -> dict[TP, int]:
+        """Return where to read; a new assignment drops everything first, and reloads it."""
+        try:
+            async with self._placing:
+                if assignment != self._placed_for:
+                    self._partitions.clear()
+                    placed = await asyncio.gather(*(self._place(tp) for tp in sorted(assigned)))
+                    self._partitions = {partition_of(partition): partition for partition in placed}
+                    self._placed_for = assignment
+                    self.watchdog.moved()
+                return {tp: partition.next_offset for tp, partition in self._partitions.items() if tp in assigned}
+        except END_PROCESS:
+            raise
+        except BaseException as error:  # noqa: BLE001
+            end_process("the state of the assigned partitions could not be loaded", error)
+
+    async def release(self) -> None:
+        """Save what is held, and drop everything."""
+        async with self._placing:
+            await self.save_all()
+            self._partitions.clear()
+
+    async def save_all(self, partitions: Iterable[tuple[TP, Partition]] | None = None) -> None:
+        """Save the partitions; a failure ends the process."""
+        chosen = list(self._partitions.items()) if partitions is None else list(partitions)
+        await asyncio.gather(*(self._save(tp, partition) for tp, partition in chosen))
+
+    async def _handle(self, event: Any) -> None:
+        message = event.message
+        partition = self._partitions.get(message.tp)
+        if partition is None or message.fetch != self.consumer.fetch_number:
+            return  # of an earlier assignment, or fetched before a seek: it is read again
+        async with partition.lock:
+            if self._partitions.get(message.tp) is not partition or message.offset < partition.next_offset:
+                return
+            if message.offset > partition.next_offset and not self._gap_is_real(partition, message.offset):
+                await self.consumer.seek_all({tp: known.next_offset for tp, known in self._partitions.items()})
+                return
+            await partition.take(received(message, partition.scope.topic_id), event)
+            self.watchdog.moved()
+        if partition.full:
+            await self._save(message.tp, partition)
+
+    def _gap_is_real(self, partition: Partition, offset: int) -> bool:
+        """Whether the same gap was met twice: offsets are missing in Kafka (compaction, transactions, retention)."""
+        gap = (partition.next_offset, offset)
+        known, partition.suspect = partition.suspect == gap, gap
+        return known
+
+    async def _save(self, tp: TP, partition: Partition) -> None:
+        try:
+            async with partition.lock:
+                if await partition.save() and self._partitions.get(tp) is partition:
+                    self.consumer.cover(tp, partition.saved)
+            self.watchdog.moved()
+        except END_PROCESS:
+            raise
+        except BaseException as error:  # noqa: BLE001
+            end_process("a snapshot could not be written", error)
+
+    async def _place(self, tp: TP) -> Partition:
+        topic = await asyncio.to_thread(topic_id, self._admin, tp.topic)
+        scope = Scope(self.spec.app_id, tp.topic, topic, tp.partition)
+        epoch, restored = await self.wiring.state.take(scope)
+        partition = Partition(
+            scope,
+            epoch,
+            self.consumer.topic_partitions(tp.topic) or 1,
+            self.spec.factory(tp.topic, tp.partition),
+            DeadLetters(self.spec.app_id, self.spec.dead_letter_topic),
+            self.wiring,
+        )
+        partition.restore(restored)
+        first = (await self.consumer.earliest_offsets(tp))[tp]
+        end = (await self.consumer.highwaters(tp))[tp]
+        partition.begin(first, end)
+        LOG.info("partition taken", topic=tp.topic, partition=tp.partition, epoch=epoch, start=partition.next_offset)
+        return partition
+
+    def _busy(self) -> bool:
+        return any(partition.events for partition in list(self._partitions.values()))
+
+    async def keep_saving(self) -> None:
+        """Save every partition that has held something for long enough; a tail is saved by this, too."""
+        interval = self.spec.snapshot_seconds
+        while True:
+            await asyncio.sleep(interval / 4)
+            due = time.monotonic() - interval * 0.7
+            await self.save_all(
+                (tp, partition)
+                for tp, partition in list(self._partitions.items())
+                if partition.letters or (partition.held_since is not None and partition.held_since <= due)
+            )
+
+    async def keep_checking_topics(self) -> None:
+        """Start anew when a source topic was deleted and made again: its records are others than those counted."""
+        while True:
+            await asyncio.sleep(TOPIC_CHECK_SECONDS)
+            for name, known in {(tp.topic, p.scope.topic_id) for tp, p in list(self._partitions.items())}:
+                try:
+                    now = await asyncio.to_thread(topic_id, self._admin, name)
+                except BrokerError:
+                    continue  # gone, or Kafka does not answer; either is seen elsewhere
+                if now != known:
+                    LOG.warning("a topic was made again", topic=name, old=known, new=now)
+                    self.consumer.assignments += 1
+                    self.consumer.uncover()
+                    await self.consumer.perform_seek()
+                    break
+
+    async def keep_reporting(self) -> None:
+        """Log the counters each minute."""
+        while True:
+            await asyncio.sleep(REPORT_SECONDS)
+            LOG.info("counted", **self.counters)
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Run until `stop` is set, then save, commit and leave."""
+        await self.outbox.start()
+        self.watchdog.start()
+        await self.app.start()
+        tasks = [
+            asyncio.create_task(part, name=name)
+            for name, part in (
+                ("stop", stop.wait()),
+                ("faust", self.app.wait_until_stopped()),
+                ("saving", self.keep_saving()),
+                ("topics", self.keep_checking_topics()),
+                ("report", self.keep_reporting()),
+            )
+        ]
+        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        first = done.pop()
+        if first.get_name() != "stop":
+            error = self.app.crash_reason or (None if first.cancelled() else first.exception())
+            end_process(f"the task {first.get_name()} ended", error)
+        self.consumer.stop_flow()
+        await self.release()
+        await self.consumer.commit()
+        LOG.info("counted", **self.counters)
+        for task in tasks:
+            task.cancel()
+        await asyncio.wait_for(self.app.stop(), STOP_WITHIN)
+        await self.outbox.stop()
+
+
+def received(message: Any, topic: str) -> Received:
+    """Return Faust's message as agents get it."""
+    return Received(
+        topic=message.topic,
+        topic_id=topic,
+        partition=message.partition,
+        offset=message.offset,
+        timestamp=message.timestamp_ms,
+        key=message.key,
+        value=message.value or b"",
+        headers=tuple((key, value or b"") for key, value in message.raw_headers),
+    )
+
+
+def partition_of(partition: Partition) -> TP:
+    """Return Faust's name of the partition."""
+    return TP(partition.scope.topic, partition.scope.partition)
+
+
+def run_worker(spec: WorkerSpec, settings: Settings) -> None:
+    """Run a worker until SIGTERM or SIGINT; returns when everything is saved and the group is left.
+
+    Ends the process with status 70, without acknowledging, when it cannot go on: a restart continues.
+    """
+    asyncio.run(_run(spec, settings))
+
+
+async def _run(spec: WorkerSpec, settings: Settings) -> None:
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    await Worker(spec, settings).run(stop)
