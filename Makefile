@@ -40,8 +40,8 @@ check: .venv/ready ## format, lint, types, import rules, fast tests with coverag
 	$(BIN)/headgate schemas check
 	$(BIN)/python -m pytest -m "not broker and not long" --cov --cov-report term
 
-bench: .venv/ready ## measure what design budgets speak of, on this machine
-	$(BIN)/python tests/bench
+bench: .venv/ready ## measure speed and delay, on this machine
+	@for script in tests/bench/*.py; do echo "== $$script"; $(BIN)/python "$$script"; done
 
 schemas: .venv/ready ## write .avsc files and schema ids from the record classes
 	$(BIN)/headgate schemas generate --unreleased
