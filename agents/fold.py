@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from agents import rules
 from agents.asked import Asked
+from agents.case import Case
 from agents.ledger_state import LedgerState, entry_of
 from schemas.codec import open_body, open_frame
 from schemas.errors import KeyRefusedError, LedgerError, SchemaError
@@ -29,13 +30,17 @@ class Trust:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verified:
-    """An entry that a verified checkpoint covers, with its events; `void` says why a leaf counts for nothing."""
+    """An entry that a verified checkpoint covers, its events, and its case as it then stood.
+
+    `void` says why a leaf counts for nothing.
+    """
 
     index: int
     leaf: bytes
     entry: AuditEntry | None = None
     asked: Asked | None = None
     events: tuple[object, ...] = ()
+    case: Case | None = None
     void: str = ""
 
 
@@ -144,13 +149,30 @@ class Fold:
         del self._pending[:count]
         return verified
 
+    def leaf(self, offset: int) -> bytes:
+        """Return a leaf that no checkpoint covers yet."""
+        return self._pending[offset - self._tree.size]
+
+    def names_itself(self, offset: int) -> bool:
+        """Whether a leaf that no checkpoint covers yet claims to be the entry at its offset."""
+        try:
+            open_entry(self.leaf(offset), offset)
+        except SchemaError:
+            return False
+        return True
+
+    def next_checkpoint(self, origin: str) -> Checkpoint:
+        """Return the checkpoint of everything read, for the log to sign."""
+        tree = self._tree.copy()
+        for leaf in self._pending:
+            tree.append(leaf_hash(leaf))
+        return Checkpoint(origin, tree.size, tree.root())
+
     def _void_range(self, first: int, leaves: list[bytes]) -> tuple[int, int]:
         for offset in range(first + len(leaves) - 1, first - 1, -1):
             void_from = _voided_from(leaves[offset - first], offset)
             if void_from is not None:
-                if not first <= void_from <= offset:
-                    raise LedgerError(f"a registrar declares entries from {void_from} void, which were final", offset)
-                return void_from, offset
+                return max(void_from, first), offset  # what a checkpoint has made final stays final
         return 0, 0
 
     def _verify(self, offset: int, leaf: bytes, void: str) -> Verified:
@@ -167,7 +189,8 @@ class Fold:
         except (SchemaError, KeyRefusedError) as error:
             raise LedgerError(str(error), offset) from error
         self.state.apply(entry, asked, events, leaf)
-        return Verified(index=offset, leaf=leaf, entry=entry, asked=asked, events=tuple(events))
+        case = self.state.cases.get(asked.incident)
+        return Verified(index=offset, leaf=leaf, entry=entry, asked=asked, events=tuple(events), case=case)
 
     def _execute(self, entry: AuditEntry, offset: int) -> tuple[Asked, list[object]]:
         """Decide the entry's command again: the entry must be exactly what the rules of its time say."""

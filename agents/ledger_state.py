@@ -20,10 +20,11 @@ ACCEPTED, REFUSED = "accepted", "refused"
 
 @dataclass(slots=True)
 class LedgerState:
-    """Control and cases as of the entries applied so far; `events` of the last one are kept as objects."""
+    """Control and cases as of the entries applied so far; `active` names the cases that are not over."""
 
     control: Control = field(default_factory=Control)
     cases: dict[str, Case] = field(default_factory=dict)
+    active: set[str] = field(default_factory=set)
 
     def ask(self, command: bytes) -> Asked:
         """Return what an encoded command asks; SchemaError or KeyRefusedError where it is not authentic."""
@@ -43,6 +44,7 @@ class LedgerState:
         if case is not None:
             case = replace(case, decided=case.decided | {asked.statement}, sequence=case.sequence + 1)
             self.cases[asked.incident] = case
+            (self.active.discard if case.phase.over else self.active.add)(asked.incident)
         else:
             control = replace(control, decided=control.decided | {asked.statement})
         genesis = control.genesis or hashlib.sha256(leaf).hexdigest()

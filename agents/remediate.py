@@ -1,0 +1,107 @@
+"""What remediation should do next: plan, start a step, act on an intent, or put a moved target back."""
+
+import json
+from dataclasses import dataclass
+
+from agents.case import Action, Case, Phase, Plan, PlanState
+from agents.execute import intent_id
+from agents.ledger_state import LedgerState
+from schemas.commands import StartAction
+from schemas.systems import Systems
+
+MAX_PLANS = 5
+_REPLAN = frozenset({"target_changed", "failed"})
+_ACTING = frozenset({PlanState.AUTHORISED, PlanState.EXECUTING})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Aim:
+    """What a target should show: `avoid` these versions, prefer `known_good`."""
+
+    target: str
+    purpose: str
+    model: str
+    avoid: frozenset[str]
+    known_good: str
+
+
+def aims(case: Case, systems: Systems) -> list[Aim]:
+    """Return the targets to move, traffic before registry: traffic is fast and reversible, the alias is the truth."""
+    found: list[Aim] = []
+    for model in sorted({affected.model for affected in case.affected}):
+        declared = systems.find(model)
+        avoid = case.bad_versions(model)
+        if declared is None or declared[2].known_good is None or declared[2].known_good in avoid:
+            continue
+        for target, purpose in ((declared[2].traffic, "contain"), (declared[2].registry, "remediate")):
+            if target is not None:
+                good = declared[2].known_good
+                found.append(Aim(target=target, purpose=purpose, model=model, avoid=avoid, known_good=good))
+    return sorted(found, key=lambda aim: aim.purpose)
+
+
+def desired(aim: Aim, observed: str) -> str:
+    """Return the state wanted of a target that shows `observed` (canonical JSON)."""
+    state = json.loads(observed)
+    if "version" in state:
+        wanted: dict[str, object] = {"version": aim.known_good}
+    else:
+        moved = sum(weight for version, weight in state.items() if version in aim.avoid)
+        wanted = {version: 0 if version in aim.avoid else weight for version, weight in state.items()}
+        wanted[aim.known_good] = state.get(aim.known_good, 0) + moved
+    return json.dumps(wanted, sort_keys=True, separators=(",", ":"))
+
+
+def wants_plan(state: LedgerState) -> list[Case]:
+    """Return the declared cases that have no plan, or one that ended because the target had moved."""
+    cases = []
+    for incident in sorted(state.active):
+        case = state.cases[incident]
+        if case.phase in {Phase.TRIAGE, Phase.RECOVERING}:
+            continue
+        ended = case.plan is not None and case.plan.state is PlanState.ENDED and case.plan.why in _REPLAN
+        if (case.plan is None or ended) and case.plans < MAX_PLANS:
+            cases.append(case)
+    return cases
+
+
+def _next_step(case: Case, plan: Plan) -> int | None:
+    for number in range(len(plan.steps)):
+        action = case.actions.get(intent_id(plan.digest, number))
+        if action is None or action.outcome != "done":
+            return number
+    return None
+
+
+def next_start(case: Case, executor: str, now: int) -> StartAction | None:
+    """Return the request to start, or to take up again, the next step; None while another's lease runs."""
+    plan = case.plan
+    if plan is None or plan.state not in _ACTING:
+        return None
+    number = _next_step(case, plan)
+    if number is None:
+        return None
+    known = case.actions.get(intent_id(plan.digest, number))
+    if known is not None and (known.outcome or now < known.lease_until):
+        return None
+    return StartAction(
+        incident=case.incident,
+        plan=plan.digest,
+        step=number,
+        executor=executor,
+        attempt=known.attempt + 1 if known else 1,
+    )
+
+
+def open_actions(case: Case) -> list[Action]:
+    """Return the intents whose outcome is not known."""
+    return [action for action in case.actions.values() if not action.outcome]
+
+
+def standing(case: Case) -> list[Action]:
+    """Return the newest done action of each target: what the target must go on showing while the case is open."""
+    latest: dict[str, Action] = {}
+    for action in case.actions.values():
+        if action.outcome == "done":
+            latest[action.target] = action
+    return list(latest.values())
