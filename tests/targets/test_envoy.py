@@ -1,6 +1,9 @@
 """The adapter for Envoy, against Envoy itself."""
 
+import subprocess
+import sys
 import threading
+import time
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,6 +18,7 @@ from streams.gateway import Envoy, Route, Version
 from streams.targets.envoy import EnvoyTarget
 
 SHUTTLE = "envoy:shuttle"
+ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture
@@ -158,6 +162,30 @@ def test_a_dying_instance_loses_no_request(served: SimpleNamespace) -> None:
         stop.set()
     assert not failed
     assert seen["2-b"] > seen["2-a"]
+
+
+def test_the_gateway_does_not_outlive_its_starter(tmp_path: Path) -> None:
+    """When the process that started Envoy is killed, Envoy ends and its port is free again."""
+    starter = (
+        "import sys, pathlib; from streams.gateway import Envoy, Route, Version; "
+        "gateway = Envoy((Route('shuttle', {'1': Version(100, ('127.0.0.1:9',))}),), pathlib.Path(sys.argv[1])); "
+        "gateway.start(); print(gateway.admin, flush=True); sys.stdin.read()"
+    )
+    command = [sys.executable, "-c", starter, str(tmp_path)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=ROOT) as process:
+        assert process.stdout is not None
+        admin = process.stdout.readline().strip()
+        assert httpx.get(f"{admin}/ready", trust_env=False).status_code == 200
+        process.kill()
+        process.wait()
+    deadline = time.monotonic() + 20
+    while True:
+        try:
+            httpx.get(f"{admin}/ready", trust_env=False)
+        except httpx.TransportError:
+            return
+        assert time.monotonic() < deadline, "Envoy still answers"
+        time.sleep(0.05)
 
 
 @pytest.mark.parametrize("which", ["port", "admin_port"])
