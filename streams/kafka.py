@@ -20,6 +20,8 @@ _LOG = logging.getLogger("headgate.kafka")
 
 Header = tuple[str, bytes]
 
+_NO_LEADER_YET = frozenset({KafkaError.NOT_LEADER_FOR_PARTITION, KafkaError.LEADER_NOT_AVAILABLE})
+
 
 class Record(NamedTuple):
     """One record to send; without a partition its key decides (murmur2, as aiokafka and Java do)."""
@@ -256,14 +258,16 @@ def topic_id(admin: AdminClient, topic: str) -> str:
     return str(description.topic_id)
 
 
-def end_offset(admin: AdminClient, topic: str, partition: int = 0) -> int:
-    """Return the offset that the partition's next record will get."""
-    where = TopicPartition(topic, partition)
-    try:
-        listed = admin.list_offsets({where: OffsetSpec.latest()}, request_timeout=10)[where].result(15)
-    except KafkaException as error:
-        raise BrokerError(f"the end of {topic} cannot be read: {error.args[0].str()}.") from error
-    return int(listed.offset)
+def end_offset(admin: AdminClient, topic: str, partition: int = 0, within: float = 15.0) -> int:
+    """Return the offset that the partition's next record will get; a partition without a leader yet is waited for."""
+    where, deadline = TopicPartition(topic, partition), time.monotonic() + within
+    while True:
+        try:
+            return int(admin.list_offsets({where: OffsetSpec.latest()}, request_timeout=10)[where].result(15).offset)
+        except KafkaException as error:
+            if error.args[0].code() not in _NO_LEADER_YET or time.monotonic() > deadline:
+                raise BrokerError(f"the end of {topic} cannot be read: {error.args[0].str()}.") from error
+        time.sleep(0.05)
 
 
 def _secret(settings: Settings) -> str:

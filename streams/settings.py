@@ -60,6 +60,8 @@ class Settings(BaseSettings):
     sasl_password: SecretStr | None = None
     sasl_password_file: Path | None = Field(None, description="file whose content is the password")
     ca_file: Path | None = Field(None, description="certificates that sign the broker's, in PEM")
+    envoy_admin: str | None = Field(None, description="URL of Envoy's admin port on loopback")
+    mlflow_uri: str | None = Field(None, description="MLflow registry, sqlite:///… for one")
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     log_format: Literal["console", "json"] = "console"
     test_broker: Literal["embedded", "docker"] = Field("embedded", description="the broker of the tests")
