@@ -38,7 +38,7 @@ check: .venv/ready ## format, lint, types, import rules, fast tests with coverag
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/headgate schemas check
-	$(BIN)/python -m pytest -m "not broker and not long" --cov --cov-report term
+	$(BIN)/python -m pytest tests/unit tests/property -m "not broker and not long" --cov --cov-report term
 
 bench: .venv/ready ## measure speed and delay, on this machine
 	@for script in tests/bench/*.py; do echo "== $$script"; $(BIN)/python "$$script"; done

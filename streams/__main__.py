@@ -6,6 +6,7 @@ from importlib import import_module
 import click
 
 from schemas.errors import HeadgateError, PolicyError
+from streams.logs import configure
 from streams.settings import load_settings
 
 # Each name is a module of streams/cli with a click command called `command`; loaded when it is asked for.
@@ -47,7 +48,9 @@ def headgate(ctx: click.Context) -> None:
     Settings are environment variables that begin with HEADGATE_; an unknown one is an error. Without
     HEADGATE_BOOTSTRAP_SERVERS the Kafka that `headgate broker` runs is used.
     """
-    ctx.obj = load_settings()
+    settings = load_settings()
+    configure(settings)
+    ctx.obj = settings
 
 
 def main() -> None:

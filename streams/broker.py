@@ -135,8 +135,12 @@ class Broker:
         self._kafka = Child(
             [*command, "kafka.Kafka", str(properties)],
             self.log,
-            keep_open=[self._lock] if self._lock is not None else [],
+            keep_open=self._held(),
         )
+
+    def _held(self) -> list[int]:
+        # What writes below the directory holds its lock, so that nobody takes it before the last of them has ended.
+        return [] if self._lock is None else [self._lock]
 
     def _properties(self) -> str:
         controller = choose_port(None, self.directory / "controller-port", avoid=self.port)
@@ -154,7 +158,9 @@ class Broker:
         cluster = b32encode(uuid.uuid4().bytes)[:22].decode()
         tool = [*command, "kafka.tools.StorageTool", "format", "-t", cluster, "-c", str(properties)]
         with self.log.open("ab") as log:
-            done = subprocess.run(tool, stdin=subprocess.DEVNULL, stdout=log, stderr=log, check=False)
+            done = subprocess.run(
+                tool, stdin=subprocess.DEVNULL, stdout=log, stderr=log, check=False, pass_fds=self._held()
+            )
         if done.returncode != 0:
             raise BrokerError(f"Kafka cannot format {self.directory / 'data'}: {self.tail()}")
 
