@@ -1,0 +1,83 @@
+"""What triage judges by: the policy in force, and what the systems document says of each model."""
+
+from collections import deque
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+from schemas.policy import TriagePolicy
+from schemas.systems import Model, Systems
+from schemas.values import Role
+
+
+@dataclass(frozen=True)
+class Judge:
+    """The policy's digest, its part on triage, and the systems; replaced as a whole when the ledger adopts another."""
+
+    digest: str
+    policy: TriagePolicy
+    systems: Systems
+
+    def system_of(self, model: str) -> str:
+        """Return the name of the system that declares a model; an undeclared model is a system of its own."""
+        found = self.systems.find(model)
+        return found[0] if found else f"undeclared/{model}"
+
+    def owner_of(self, model: str) -> Role:
+        """Return the role that owns a model's incidents."""
+        found = self.systems.find(model)
+        return found[1].owner if found else Role.ML_MANAGER
+
+    def declared(self, model: str) -> Model | None:
+        """Return what the systems document says of a model."""
+        found = self.systems.find(model)
+        return found[2] if found else None
+
+    def joined(self, model: str) -> tuple[str, ...]:
+        """Return the models that the dependency map joins with this one, itself among them, by name."""
+        return self._joined.get(model, (model,))
+
+    @cached_property
+    def depths(self) -> Mapping[str, int]:
+        """How far downstream each declared model is: 0 for one that reads no other's output."""
+        left = {model: set(upstream) for model, upstream in self._upstream.items()}
+        depths: dict[str, int] = {}
+        level = 0
+        while left:
+            # Models that depend on each other in a circle have no first; they are taken together.
+            ready = [model for model, upstream in left.items() if not upstream & left.keys()] or list(left)
+            for model in ready:
+                depths[model] = level
+                del left[model]
+            level += 1
+        return depths
+
+    @cached_property
+    def _upstream(self) -> dict[str, tuple[str, ...]]:
+        return {
+            model: declared.depends_on
+            for system in self.systems.systems.values()
+            for model, declared in system.models.items()
+        }
+
+    @cached_property
+    def _joined(self) -> dict[str, tuple[str, ...]]:
+        beside: dict[str, set[str]] = {model: set(upstream) for model, upstream in self._upstream.items()}
+        for model, upstream in self._upstream.items():
+            for other in upstream:
+                beside[other].add(model)
+        joined: dict[str, tuple[str, ...]] = {}
+        for model in beside:
+            if model not in joined:
+                reached = _reach(model, beside)
+                joined.update(dict.fromkeys(reached, reached))
+        return joined
+
+
+def _reach(start: str, beside: dict[str, set[str]]) -> tuple[str, ...]:
+    reached, waiting = {start}, deque([start])
+    while waiting:
+        new = beside[waiting.popleft()] - reached
+        reached |= new
+        waiting.extend(new)
+    return tuple(sorted(reached))
