@@ -1,0 +1,6 @@
+"""What a model server installs: `Recorder` sends its predictions and labels to Headgate over Kafka."""
+
+from headgate.counters import Counters
+from headgate.recorder import Measure, Recorder
+
+__all__ = ["Counters", "Measure", "Recorder"]
