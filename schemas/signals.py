@@ -20,6 +20,8 @@ class SignalRaised:
         ``limit`` (a fixed bound of policy).
     instance
         The one replica that shows it, or empty when all do.
+    backfill
+        Whether only rows that came late show it: it is judged and recorded, never paged.
     """
 
     id: str
@@ -45,6 +47,7 @@ class SignalRaised:
     policy: str
     source: Position
     summary: str
+    backfill: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

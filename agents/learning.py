@@ -1,0 +1,111 @@
+"""A monitor's first rows, held until there are enough of them to learn a profile and a forest from."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from agents.arrays import pack, unpack
+from agents.columns import Floats, Rows
+from agents.detectors.half_space import Forest
+from agents.guard import Runs, count_bad, matrix
+from agents.profile import Facet, Profile, facets_of, learn, with_categories
+from agents.sample import BAD, Sample, streams
+from schemas.errors import SchemaError
+from schemas.thresholds import Thresholds
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LearningState:
+    """The rows held so far; version 1."""
+
+    facets: tuple[Facet, ...]
+    rows: int
+    cells: bytes
+    bad: bytes
+    repeats: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Learnt:
+    """What the rows taught: the profile, the forest, and the reference's own streams to begin with."""
+
+    profile: Profile
+    forest: Forest | None
+    sample: Sample
+
+
+class Learning:
+    """Holds rows until the reference is full.
+
+    Parameters
+    ----------
+    thresholds
+        How many rows, and how many cells at most.
+    """
+
+    def __init__(self, thresholds: Thresholds) -> None:
+        self._policy = thresholds
+        self._facets: tuple[Facet, ...] = ()
+        self._cells: Floats = np.empty((0, 0))
+        self._bad = np.zeros((0, len(BAD)), dtype=np.int64)
+        self._repeats = np.zeros((0, 2), dtype=np.int64)
+
+    def take(self, rows: Rows) -> int:
+        """Take in as many leading rows as are still needed, and return how many."""
+        if not self._facets and not self._begin(rows):
+            return rows.rows
+        part = rows.between(0, self._left())
+        self._facets = with_categories(self._facets, part)
+        values, why = matrix(part, self._facets)
+        _, pairs = Runs(len(self._facets)).longest(values)
+        self._bad += count_bad(why, len(self._facets))
+        self._repeats += pairs
+        self._cells = np.concatenate([self._cells, values], axis=1)
+        return part.rows
+
+    def learn(self, at: int) -> Learnt | None:
+        """Return what the rows taught once there are enough."""
+        if not self._facets or self._left() > 0:
+            return None
+        profile, cells = learn(self._facets, self._cells, self._bad, self._repeats, self._policy)
+        numbers = [i for i, f in enumerate(profile.facets) if f.role == "feature" and profile.used[i].sum() > 1]
+        columns = np.array(numbers[: self._policy.forest.features], dtype=np.int64)
+        # The trees learn from every other row and their scores from the rest: a row that was learnt scores too well.
+        forest = Forest.learn(columns, cells[:, ::2], self._policy.forest)
+        found = {f.role: cells[i] for i, f in enumerate(profile.facets) if f.role in ("confidence", "latency")}
+        if forest is not None:
+            found["vector"] = forest.score(cells[:, 1::2], cells.shape[1])
+        usable = {name: values[np.isfinite(values)] for name, values in found.items()}
+        return Learnt(profile, forest, Sample(rows=0, at_from=at, at_to=at, streams=streams(**usable)))
+
+    def state(self) -> LearningState:
+        """Return all that is held, exactly."""
+        return LearningState(
+            facets=self._facets,
+            rows=self._cells.shape[1],
+            cells=pack(self._cells),
+            bad=pack(self._bad, "<i8"),
+            repeats=pack(self._repeats, "<i8"),
+        )
+
+    def restore(self, state: LearningState) -> None:
+        """Hold exactly that."""
+        facets = len(state.facets)
+        if state.rows < 0:
+            raise SchemaError("a saved reference has fewer than no rows")
+        self._facets = state.facets
+        self._cells = unpack(state.cells, (facets, state.rows))
+        self._bad = unpack(state.bad, (facets, len(BAD)), "<i8")
+        self._repeats = unpack(state.repeats, (facets, 2), "<i8")
+
+    def _begin(self, rows: Rows) -> bool:
+        self._facets = facets_of(rows, self._policy.max_features)
+        facets = len(self._facets)
+        self._cells = np.empty((facets, 0))
+        self._bad = np.zeros((facets, len(BAD)), dtype=np.int64)
+        self._repeats = np.zeros((facets, 2), dtype=np.int64)
+        return facets > 0
+
+    def _left(self) -> int:
+        wanted = min(self._policy.reference_rows, max(200, self._policy.reference_cells // len(self._facets)))
+        return max(wanted - int(self._cells.shape[1]), 0)
