@@ -12,6 +12,9 @@ from streams.settings import load_settings
 # Each name is a module of streams/cli with a click command called `command`; loaded when it is asked for.
 COMMANDS: tuple[tuple[str, str], ...] = (
     ("broker", "Run Apache Kafka on this machine."),
+    ("run", "Run one or several roles."),
+    ("up", "Start everything on this machine, and keep it running."),
+    ("demo", "Break a model on purpose, and watch what follows."),
     ("schemas", "List, check and generate the Avro schemas of every record."),
 )
 

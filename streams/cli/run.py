@@ -1,0 +1,86 @@
+"""`headgate run`: one or several roles in this process."""
+
+from collections.abc import Callable
+
+import click
+
+from agents.fold import Trust
+from schemas.errors import PolicyError
+from streams.keyring import load, read_trust, trust_path
+from streams.logs import configure
+from streams.settings import Settings
+from streams.stop import Stop
+
+FOLLOWERS = ("approval", "remediation", "recovery", "projector")
+ALONE = ("detect", "triage", "registrar")
+
+
+@click.command(name="run")
+@click.argument("roles")
+@click.option("--instance", help="A name that no other process of the role has: its restart goes on at once.")
+@click.pass_obj
+def command(settings: Settings, roles: str, instance: str | None) -> None:
+    r"""Run ROLES, separated by commas, until interrupted.
+
+    \b
+    detect       telemetry to signals              alone in its process
+    triage       signals to incidents              alone
+    registrar    decides and writes the ledger     alone; several stand by for each other
+    approval     asks people to decide             together with other followers
+    remediation  plans, and carries out what was authorised
+    recovery     watches the survivors
+    projector    shows each incident as it stands
+
+    \b
+    Examples:
+      headgate run detect --instance detect-1
+      headgate run approval,recovery,projector
+    """
+    configure(settings)
+    names = [name.strip() for name in roles.split(",") if name.strip()]
+    unknown = [name for name in names if name not in FOLLOWERS + ALONE]
+    if unknown or not names:
+        raise PolicyError(
+            f"{unknown[0] if unknown else 'nothing'} is no role; roles are {', '.join(ALONE + FOLLOWERS)}"
+        )
+    if len(names) > 1 and any(name in ALONE for name in names):
+        raise PolicyError(f"{', '.join(ALONE)} each run alone in a process; start one `headgate run` for each")
+    trust = read_trust(trust_path(settings))
+    if names[0] in ALONE:
+        _ALONE[names[0]](settings, trust, instance)
+    else:
+        _follow(settings, trust, names)
+
+
+def _detect(settings: Settings, trust: Trust, instance: str | None) -> None:
+    from streams import detection  # Faust and river are loaded by the roles that use them
+
+    detection.run(settings, trust, instance)
+
+
+def _triage(settings: Settings, trust: Trust, instance: str | None) -> None:
+    from streams import triage
+
+    triage.run(settings, trust, load(settings.keys_directory, "triage"), instance)
+
+
+def _registrar(settings: Settings, trust: Trust, instance: str | None) -> None:
+    from streams.registrar import Registrar
+
+    keys = settings.keys_directory
+    registrar = Registrar(settings, trust, load(keys, "registrar"), load(keys, "log"))
+    registrar.run(Stop().install(), instance)
+
+
+_ALONE: dict[str, Callable[[Settings, Trust, str | None], None]] = {
+    "detect": _detect,
+    "triage": _triage,
+    "registrar": _registrar,
+}
+
+
+def _follow(settings: Settings, trust: Trust, names: list[str]) -> None:
+    from streams.followers import follower
+    from streams.roles import RoleLoop
+
+    RoleLoop(settings, trust, [follower(settings, name) for name in names]).run(Stop().install())
