@@ -2,6 +2,7 @@
 
 from agents.asked import Asked
 from agents.control import Control
+from agents.founding import mixed
 from agents.refusal import refuse
 from schemas import commands as c
 from schemas import documents, policy, systems
@@ -14,6 +15,7 @@ from schemas.events import (
     RegistrarTookOver,
     SystemsAdopted,
 )
+from schemas.ids import sound
 from schemas.keys import PublicKey
 from schemas.values import Role
 
@@ -26,29 +28,29 @@ def establish(control: Control, asked: Asked, body: c.EstablishLedger) -> list[o
 
 
 def take_over(control: Control, asked: Asked, body: c.TakeOver) -> list[object]:
-    """Make one registrar active: the epoch it names must be the next one."""
+    """Make one registrar active: the epoch it names must be the next one, and no entry that counts may become void."""
     if body.epoch != control.epoch + 1:
         return refuse(asked, "epoch", f"epoch {body.epoch} does not follow {control.epoch}")
+    if body.void_from < control.next_index:
+        return refuse(asked, "final", f"entries before {control.next_index} are final")
     return [RegistrarTookOver(epoch=body.epoch, void_from=body.void_from)]
-
-
-def _mixed(held: frozenset[Role]) -> bool:
-    return len({role.service for role in held}) > 1
 
 
 def enrol(control: Control, asked: Asked, body: c.EnrolKey) -> list[object]:
     """Enrol a key that is sound and new, for a principal who is a person or a service, never both."""
     enrolment = body.enrolment
+    if not sound(enrolment.principal):
+        return refuse(asked, "bad_principal", "a principal is named by 1 to 128 letters, digits and . _ : @ -")
     try:
         public = PublicKey(enrolment.public_key)
-    except KeyRefusedError as error:
-        return refuse(asked, "weak_key", str(error))
+    except KeyRefusedError:
+        return refuse(asked, "weak_key", "the public key is not sound; its owner must make a new one")
     if public.key_id in control.keys:
         return refuse(asked, "enrolled", f"key {public.key_id} is enrolled already")
     held = control.roles.get(enrolment.principal, frozenset()) | frozenset(enrolment.roles)
     if not held:
         return refuse(asked, "no_role", "a principal needs at least one role")
-    if _mixed(held):
+    if mixed(held):
         return refuse(asked, "mixed_roles", "a principal is a person or a service, never both")
     return [KeyEnrolled(enrolment=enrolment)]
 
@@ -72,8 +74,8 @@ def adopt_policy(control: Control, asked: Asked, body: c.AdoptPolicy) -> list[ob
     """Judge by a valid policy from now on."""
     try:
         policy.read(body.document)
-    except PolicyError as error:
-        return refuse(asked, "bad_policy", str(error))
+    except PolicyError:  # its sentence quotes libraries, whose next version would word it otherwise
+        return refuse(asked, "bad_policy", "the document is no valid policy: `headgate policy check` says where")
     digest = documents.digest(body.document)
     if digest == control.policy_digest:
         return refuse(asked, "in_force", "this policy is in force already")
@@ -84,8 +86,8 @@ def adopt_systems(control: Control, asked: Asked, body: c.AdoptSystems) -> list[
     """Watch validly declared systems from now on."""
     try:
         systems.read(body.document)
-    except PolicyError as error:
-        return refuse(asked, "bad_systems", str(error))
+    except PolicyError:
+        return refuse(asked, "bad_systems", "the document is not valid: `headgate systems check` says where")
     digest = documents.digest(body.document)
     if digest == control.systems_digest:
         return refuse(asked, "in_force", "these systems are declared already")

@@ -14,6 +14,8 @@ from schemas.events import (
     PlanProposed,
 )
 
+MAX_STEPS = 32
+PURPOSES = frozenset({"contain", "remediate"})
 _PLANNABLE = frozenset({Phase.DECLARED, Phase.CONTAINING, Phase.CONTAINED, Phase.REMEDIATING})
 
 
@@ -25,6 +27,10 @@ def propose(case: Case, asked: Asked, body: c.ProposePlan) -> list[object]:
         return refuse(asked, "superseded", f"plan {case.plan.number} is {case.plan.state.value}")
     if not body.steps:
         return refuse(asked, "empty_plan", "a plan needs at least one step")
+    if len(body.steps) > MAX_STEPS:
+        return refuse(asked, "too_long", f"a plan has at most {MAX_STEPS} steps")
+    if any(step.purpose not in PURPOSES for step in body.steps):
+        return refuse(asked, "unknown_purpose", "the purpose of a step is contain or remediate")
     if body.attempt != case.plans + 1:
         return refuse(asked, "stale", f"the next plan is number {case.plans + 1}, not {body.attempt}")
     plan = PlanProposed(

@@ -5,11 +5,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from agents.control import Control, Enrolled
+from agents.founding import founder
 from schemas import commands
 from schemas.codec import body as encode_body
 from schemas.codec import open_body
 from schemas.errors import KeyRefusedError, SchemaError
-from schemas.keys import PrivateKey, PublicKey, preimage
+from schemas.keys import PrivateKey, preimage
 from schemas.ledger import MAX_COMMAND_BYTES, Command
 from schemas.values import Role
 
@@ -38,14 +39,18 @@ class Asked:
     statement: str
 
 
-def _genesis_key(body: object, key: str) -> Enrolled:
-    if not isinstance(body, commands.EstablishLedger):
-        raise KeyRefusedError("the first command of a ledger must establish it")
-    for enrolment in body.enrolments:
-        public = PublicKey(enrolment.public_key)
-        if public.key_id == key and Role.ADMIN in enrolment.roles:
-            return Enrolled(principal=enrolment.principal, public=public)
-    raise KeyRefusedError("a ledger is established by the key of an admin whom it enrols")
+def _acting(control: Control, body: object, key: str) -> tuple[Enrolled, frozenset[Role]]:
+    """Return the key in force and what its principal is trusted with; before the genesis, the founder's."""
+    if not control.genesis:
+        if not isinstance(body, commands.EstablishLedger):
+            raise KeyRefusedError("the first command of a ledger must establish it")
+        return founder(body, key), frozenset({Role.ADMIN})
+    enrolled = control.keys.get(key)
+    if enrolled is None:
+        raise KeyRefusedError(f"key {key:.40} is not enrolled")
+    if enrolled.revoked:
+        raise KeyRefusedError(f"key {key} was revoked")
+    return enrolled, control.roles.get(enrolled.principal, frozenset())
 
 
 def authenticate(control: Control, command: Command) -> Asked:
@@ -61,20 +66,18 @@ def authenticate(control: Control, command: Command) -> Asked:
     if len(command.body) > MAX_COMMAND_BYTES:
         raise SchemaError(f"a command's body has at most {MAX_COMMAND_BYTES} bytes")
     if TOPIC_OF.get(command.kind) != command.topic:
-        raise KeyRefusedError(f"{command.kind} is not a command of the topic {command.topic}")
+        raise KeyRefusedError(f"{command.kind:.40} is not a command of the topic {command.topic:.40}")
     if command.scheme != "ed25519":
-        raise KeyRefusedError(f"signature scheme {command.scheme} is not known")
+        raise KeyRefusedError(f"signature scheme {command.scheme:.40} is not known")
     if command.origin != control.genesis:
         raise KeyRefusedError("the command names another ledger")
     body = open_body(command.kind, command.fingerprint, command.body)
     if incident_of(body) != command.incident:
         raise KeyRefusedError("the command's body names another incident than its envelope")
-    enrolled = control.keys.get(command.key) if control.genesis else _genesis_key(body, command.key)
-    if enrolled is None:
-        raise KeyRefusedError(f"key {command.key} is not enrolled")
-    if enrolled.revoked:
-        raise KeyRefusedError(f"key {command.key} was revoked")
-    signed = preimage(command.origin, command.topic, command.kind, command.incident, command.body)
+    enrolled, roles = _acting(control, body, command.key)
+    # The fingerprint is signed too: under another schema the same bytes could say something else.
+    data = command.fingerprint + command.body
+    signed = preimage(command.origin, command.topic, command.kind, command.incident, data)
     enrolled.public.verify(command.signature, signed)
     return Asked(
         kind=command.kind,
@@ -82,7 +85,7 @@ def authenticate(control: Control, command: Command) -> Asked:
         body=body,
         principal=enrolled.principal,
         key=command.key,
-        roles=control.roles.get(enrolled.principal, frozenset({Role.ADMIN})),
+        roles=roles,
         statement=hashlib.sha256(command.key.encode() + signed).hexdigest(),
     )
 
@@ -106,5 +109,5 @@ def sign(body: object, origin: str, key: PrivateKey) -> Command:
         body=data,
         scheme="ed25519",
         key=key.key_id,
-        signature=key.sign(preimage(origin, topic, kind, incident, data)),
+        signature=key.sign(preimage(origin, topic, kind, incident, fingerprint + data)),
     )

@@ -97,7 +97,6 @@ class Case:
     plan: Plan | None = None
     plans: int = 0
     actions: Mapping[str, Action] = field(default_factory=dict)
-    decided: frozenset[str] = frozenset()
 
     def bad_versions(self, model: str) -> frozenset[str]:
         """Versions of a model that the incident names."""

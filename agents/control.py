@@ -49,8 +49,8 @@ class Control:
         SHA-256 of the first leaf, hexadecimal: the origin that every later command names.
     policies
         Every policy ever adopted, by digest: a case keeps the one it opened under.
-    decided
-        Statement digests of commands that belong to no case.
+    next_index
+        Index after that of the last entry: no entry before it can become void any more.
     read
         Next offset to read of each source topic, by topic id.
     """
@@ -66,7 +66,7 @@ class Control:
     policies: Mapping[str, Policy] = field(default_factory=dict)
     systems_digest: str = ""
     systems: Systems = NO_SYSTEMS
-    decided: frozenset[str] = frozenset()
+    next_index: int = 0
     leases: Mapping[str, Lease] = field(default_factory=dict)
     read: Mapping[str, int] = field(default_factory=dict)
 

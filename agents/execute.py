@@ -24,9 +24,10 @@ def intent_id(plan: str, step: int) -> str:
     return derive("intent", plan, step)
 
 
-def _held(control: Control, target: str, executor: str, at: int) -> bool:
+def _held(control: Control, target: str, intent: str, executor: str, at: int) -> bool:
+    """Whether another executor, or another intent of this one, is at work on the target."""
     lease = control.leases.get(target)
-    return lease is not None and lease.until > at and lease.executor != executor
+    return lease is not None and lease.until > at and (lease.executor, lease.intent) != (executor, intent)
 
 
 def _may_start(control: Control, case: Case, plan: Plan, body: c.StartAction, at: int) -> tuple[str, str] | None:
@@ -34,11 +35,12 @@ def _may_start(control: Control, case: Case, plan: Plan, body: c.StartAction, at
         return "not_authorised", f"the plan is {plan.state.value}"
     if not 0 <= body.step < len(plan.steps):
         return "unknown_step", f"the plan has {len(plan.steps)} steps"
-    known = case.actions.get(intent_id(plan.digest, body.step))
+    intent = intent_id(plan.digest, body.step)
+    known = case.actions.get(intent)
     if known is not None and known.outcome:
         return "finished", f"the step is {known.outcome}"
-    if known is None and at > plan.execute_by:
-        return "expired", "the time to execute has passed"
+    if plan.state is PlanState.AUTHORISED and at >= plan.execute_by:
+        return "expired", "the time to start has passed"
     if body.attempt != (known.attempt + 1 if known else 1):
         return "stale", "another attempt is under way"
     undone = [
@@ -48,8 +50,8 @@ def _may_start(control: Control, case: Case, plan: Plan, body: c.StartAction, at
     ]
     if undone:
         return "out_of_order", f"step {undone[0]} is not done"
-    if _held(control, plan.steps[body.step].target, body.executor, at):
-        return "lease_held", "another executor holds the target"
+    if _held(control, plan.steps[body.step].target, intent, body.executor, at):
+        return "lease_held", "another action holds the target"
     return None
 
 

@@ -1,23 +1,31 @@
 """The one fold that every reader of a ledger shares: tree, checkpoint, signature, and the decision executed again.
 
 Leaves count only once a checkpoint that the log key signed covers them, so an entry forged on an open broker moves
-nobody. A leaf whose index is not its offset is void, and so is one that a later registrar names when it takes over.
+nobody. Void is a leaf whose index is not its offset, one that a later registrar names when it takes over, and one that
+was decided without knowing the last entry that counts.
 Any other leaf below a checkpoint must be authentic and its decision must follow, or the ledger is broken at it.
+
+Every checkpoint there is should be given, in order: what one has made final no later take-over can void, and the first
+bad index is exact only where each entry has a checkpoint of its own.
 """
 
 import hashlib
+from collections import deque
 from dataclasses import dataclass
+from itertools import islice
 
 from agents import rules
 from agents.asked import Asked
 from agents.case import Case
-from agents.ledger_state import LedgerState, entry_of
+from agents.ledger_state import LedgerState, Place, execute
 from schemas.codec import open_body, open_frame
 from schemas.errors import KeyRefusedError, LedgerError, SchemaError
 from schemas.events import RegistrarTookOver
 from schemas.ledger import MAX_ENTRY_BYTES, AuditEntry
 from schemas.merkle import Frontier, leaf_hash
 from schemas.note import Checkpoint, Verifier, open_note
+
+_TAKE_OVER = RegistrarTookOver.__name__.encode()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,6 +62,8 @@ def open_entry(leaf: bytes, offset: int) -> AuditEntry:
 
 def _voided_from(leaf: bytes, offset: int) -> int | None:
     """Return the first index that the leaf's registrar declares void, where it is a take-over."""
+    if _TAKE_OVER not in leaf:
+        return None
     try:
         entry = open_entry(leaf, offset)
         for event in entry.events:
@@ -63,6 +73,20 @@ def _voided_from(leaf: bytes, offset: int) -> int | None:
     except SchemaError:
         return None
     return None
+
+
+def _void_offsets(first: int, leaves: list[bytes]) -> set[int]:
+    """Return the offsets that take-overs among the leaves declare void; one that is itself void declares nothing."""
+    void: set[int] = set()
+    offset = first + len(leaves) - 1
+    while offset >= first:
+        void_from = _voided_from(leaves[offset - first], offset)
+        if void_from is not None and void_from < offset:
+            named = range(max(void_from, first), offset)
+            void.update(named)
+            offset = named.start
+        offset -= 1
+    return void
 
 
 class Fold:
@@ -77,7 +101,8 @@ class Fold:
     def __init__(self, trust: Trust | None = None) -> None:
         self.state = LedgerState()
         self.trust = trust
-        self._pending: list[bytes] = []
+        self._pending: deque[bytes] = deque()
+        self._broken: LedgerError | None = None
         self._tree = Frontier()
         self.checkpoint: Checkpoint | None = None
 
@@ -115,7 +140,7 @@ class Fold:
         body, _ = open_note(note, [log])
         opened = Checkpoint.parse(body)
         if opened.origin != log.name:
-            raise LedgerError(f"the checkpoint is of {opened.origin}, not of {log.name}")
+            raise LedgerError(f"the checkpoint is of {opened.origin:.80}, not of {log.name}")
         return opened
 
     def add_checkpoint(self, checkpoint: Checkpoint) -> list[Verified]:
@@ -128,11 +153,22 @@ class Fold:
         ------
         LedgerError
             Naming the first bad index: the root differs, an entry is not authentic, or its decision does not follow.
+            Nothing can be read after it: the same error is raised again.
         """
+        if self._broken is None:
+            try:
+                return self._advance(checkpoint)
+            except LedgerError as error:
+                self._broken = error
+        raise self._broken
+
+    def _advance(self, checkpoint: Checkpoint) -> list[Verified]:
         count = checkpoint.size - self._tree.size
+        if count == 0 and checkpoint.root != self._tree.root():
+            raise LedgerError(f"two checkpoints of {checkpoint.size} leaves differ: the log has signed two histories")
         if count <= 0 or count > len(self._pending):
             return []
-        leaves, tree = self._pending[:count], self._tree.copy()
+        leaves, tree = list(islice(self._pending, count)), self._tree.copy()
         for leaf in leaves:
             tree.append(leaf_hash(leaf))
         if tree.root() != checkpoint.root:
@@ -140,13 +176,11 @@ class Fold:
                 f"the tree of {checkpoint.size} leaves differs from its signed checkpoint", self._tree.size
             )
         first = self._tree.size
-        void_from, void_to = self._void_range(first, leaves)
-        verified = []
-        for offset, leaf in enumerate(leaves, first):
-            void = "a later registrar named it void" if void_from <= offset < void_to else ""
-            verified.append(self._verify(offset, leaf, void))
+        void = _void_offsets(first, leaves)
+        verified = [self._verify(offset, leaf, named=offset in void) for offset, leaf in enumerate(leaves, first)]
         self._tree, self.checkpoint = tree, checkpoint
-        del self._pending[:count]
+        for _ in leaves:
+            self._pending.popleft()
         return verified
 
     def leaf(self, offset: int) -> bytes:
@@ -168,41 +202,46 @@ class Fold:
             tree.append(leaf_hash(leaf))
         return Checkpoint(origin, tree.size, tree.root())
 
-    def _void_range(self, first: int, leaves: list[bytes]) -> tuple[int, int]:
-        for offset in range(first + len(leaves) - 1, first - 1, -1):
-            void_from = _voided_from(leaves[offset - first], offset)
-            if void_from is not None:
-                return max(void_from, first), offset  # what a checkpoint has made final stays final
-        return 0, 0
-
-    def _verify(self, offset: int, leaf: bytes, void: str) -> Verified:
+    def _verify(self, offset: int, leaf: bytes, *, named: bool) -> Verified:
         if offset == 0 and self.trust is not None and hashlib.sha256(leaf).hexdigest() != self.trust.genesis:
             raise LedgerError("the first record is not the genesis that is trusted", 0)
-        if void:
+        entry, void = self._entry(offset, leaf, named=named)
+        if entry is None:
+            if offset == 0:
+                raise LedgerError(f"the first record does not establish a ledger: {void}", 0)
             return Verified(index=offset, leaf=leaf, void=void)
         try:
-            entry = open_entry(leaf, offset)
-        except SchemaError as error:
-            return Verified(index=offset, leaf=leaf, void=str(error))
-        try:
-            asked, events = self._execute(entry, offset)
+            asked, events = self._execute_again(entry, offset)
         except (SchemaError, KeyRefusedError) as error:
             raise LedgerError(str(error), offset) from error
         self.state.apply(entry, asked, events, leaf)
         case = self.state.cases.get(asked.incident)
         return Verified(index=offset, leaf=leaf, entry=entry, asked=asked, events=tuple(events), case=case)
 
-    def _execute(self, entry: AuditEntry, offset: int) -> tuple[Asked, list[object]]:
+    def _entry(self, offset: int, leaf: bytes, *, named: bool) -> tuple[AuditEntry | None, str]:
+        """Return the entry in a leaf, or why it is void."""
+        if named:
+            return None, "a later registrar named it void"
+        try:
+            entry = open_entry(leaf, offset)
+        except SchemaError as error:
+            return None, str(error)
+        if entry.follows != self.state.control.next_index - 1:
+            return None, "it was decided without knowing the entry before it"
+        return entry, ""
+
+    def _execute_again(self, entry: AuditEntry, offset: int) -> tuple[Asked, list[object]]:
         """Decide the entry's command again: the entry must be exactly what the rules of its time say."""
         if entry.rules not in rules.RULES:
             raise LedgerError(f"rules {entry.rules} are not known to this version", offset)
         if entry.at < self.state.control.at:
             raise LedgerError("its time is before that of the entry before", offset)
         asked = self.state.ask(entry.command)
-        events = self.state.decide(entry.rules, asked, entry.at)
-        if not events:
-            raise LedgerError("its command was decided before", offset)
-        again = entry_of(self.state, entry.command, entry.source, offset, entry.at, entry.rules, events)
+        place = Place(command=entry.command, source=entry.source, index=offset, at=entry.at, rules=entry.rules)
+        decided = execute(self.state, asked, place)
+        if decided is None:
+            raise LedgerError("its command was decided before, or announces what is known", offset)
+        again, events = decided
         if again != entry:
             raise LedgerError("the decision does not follow from the command", offset)
         return asked, events

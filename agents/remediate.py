@@ -10,6 +10,7 @@ from schemas.commands import StartAction
 from schemas.systems import Systems
 
 MAX_PLANS = 5
+_AGAIN_MS = 10_000  # a start that was refused is asked for once more: each statement is decided once
 _REPLAN = frozenset({"target_changed", "failed"})
 _ACTING = frozenset({PlanState.AUTHORISED, PlanState.EXECUTING})
 
@@ -84,12 +85,14 @@ def next_start(case: Case, executor: str, now: int) -> StartAction | None:
     known = case.actions.get(intent_id(plan.digest, number))
     if known is not None and (known.outcome or now < known.lease_until):
         return None
+    since = known.lease_until if known else plan.execute_by - plan.execute_within
     return StartAction(
         incident=case.incident,
         plan=plan.digest,
         step=number,
         executor=executor,
         attempt=known.attempt + 1 if known else 1,
+        repeat=(now - since) // _AGAIN_MS,
     )
 
 

@@ -5,9 +5,11 @@ from agents.case import PlanState
 from agents.ledger_state import LedgerState
 from schemas.commands import ExpirePlan, RequestApproval
 
+AGAIN_MS = 10_000
+
 
 def proposals(state: LedgerState, now: int) -> list[object]:
-    """Return the commands that the cases call for at `now` (ms); each is the same until it was followed."""
+    """Return the commands that the cases call for at `now` (ms); each stays the same for AGAIN_MS."""
     wanted: list[object] = []
     for incident in sorted(state.active):
         plan = state.cases[incident].plan
@@ -17,5 +19,10 @@ def proposals(state: LedgerState, now: int) -> list[object]:
             wanted.append(RequestApproval(incident=incident, plan=plan.digest))
         running = deadline(plan)
         if running is not None and now >= running:
-            wanted.append(ExpirePlan(incident=incident, plan=plan.digest, deadline=running))
+            wanted.append(_expire(incident, plan.digest, running, now))
     return wanted
+
+
+def _expire(incident: str, plan: str, deadline: int, now: int) -> ExpirePlan:
+    """Ask again every so often: the registrar's clock may be behind ours, and each statement is decided once."""
+    return ExpirePlan(incident=incident, plan=plan, deadline=deadline, repeat=(now - deadline) // AGAIN_MS)

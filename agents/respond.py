@@ -14,6 +14,7 @@ from schemas.events import (
     CaseOpened,
     CaseQuieted,
 )
+from schemas.ids import sound
 from schemas.policy import Policy, SeverityRule
 from schemas.systems import STRICTEST_TIER
 
@@ -25,11 +26,13 @@ def _rule(control: Control, policy: Policy, found: s.IncidentOpened | s.Incident
         declared = control.systems.find(affected.model)
         tiers.add(declared[1].tier if declared else STRICTEST_TIER)
     rules = [policy.judge(found.category, tier) for tier in sorted(tiers or {STRICTEST_TIER})]
-    return min(rules, key=lambda rule: rule.severity.rank)
+    return min(rules, key=SeverityRule.order)
 
 
 def open_case(control: Control, asked: Asked, body: s.IncidentOpened, at: int) -> list[object]:
     """Open a case under the policy in force; a rule that says so declares it at once."""
+    if not sound(body.id):
+        return refuse(asked, "bad_id", "an incident is named by 1 to 128 letters, digits and . _ : @ -")
     policy = control.policy
     if policy is None:
         return refuse(asked, "no_policy", "no policy is adopted, so nothing can be judged")

@@ -15,22 +15,15 @@ CURRENT = 1
 Decide = Callable[[Control, Case | None, Asked, int], list[object]]
 
 
-def _repeats(control: Control, case: Case | None, asked: Asked) -> bool:
-    """Whether this very statement was decided before, or announces an incident that is open already."""
-    if asked.statement in control.decided or (case is not None and asked.statement in case.decided):
-        return True
-    return case is not None and isinstance(asked.body, IncidentOpened)
-
-
 def _decide_1(control: Control, case: Case | None, asked: Asked, at: int) -> list[object]:
-    if _repeats(control, case, asked):
-        return []
     if asked.kind != "EstablishLedger" and not permitted(asked.roles, asked.kind):
         return refuse(asked, "wrong_role", f"{asked.kind} is not for {', '.join(sorted(asked.roles)) or 'no role'}")
     about_ledger = administer.decide(control, asked)
     if about_ledger is not None:
         return about_ledger
     if isinstance(asked.body, IncidentOpened):
+        if case is not None:
+            return []  # announced once more
         return respond.open_case(control, asked, asked.body, at)
     if case is None:
         return refuse(asked, "unknown_incident", "there is no such incident")
@@ -52,7 +45,7 @@ RULES: dict[int, Decide] = {1: _decide_1}
 def decide(version: int, control: Control, case: Case | None, asked: Asked, at: int) -> list[object]:
     """Return what follows of a command under a version of the rules; total: a defect in them is a refusal.
 
-    An empty list means that the command was decided before.
+    An empty list means that there is nothing to decide: the incident that is announced is known.
     """
     try:
         return RULES[version](control, case, asked, at)

@@ -2,7 +2,9 @@
 
 IncidentOpened, IncidentGrew and IncidentQuieted (schemas.signals) are commands too: triage proposes, the registrar
 decides. A body holds nothing random and no time of its sender unless that is a fact that the decision needs, so the
-same proposal made twice has the same bytes and is decided once.
+same proposal made twice has the same bytes and is decided once. Where one may say the same again and mean it (adopt
+an earlier policy once more, approve after a revocation, start after a refusal), `repeat` tells the statements apart:
+0 at first, then any other number.
 """
 
 from dataclasses import dataclass
@@ -51,6 +53,7 @@ class RevokeKey:
 
     key: str
     reason: str
+    repeat: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,6 +61,7 @@ class AdoptPolicy:
     """Judge by this policy document (TOML, UTF-8) from now on."""
 
     document: bytes
+    repeat: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,6 +69,7 @@ class AdoptSystems:
     """Watch the systems that this document (TOML, UTF-8) declares from now on."""
 
     document: bytes
+    repeat: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,6 +115,7 @@ class Approve:
     incident: str
     plan: str
     reason: str
+    repeat: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,6 +125,7 @@ class Deny:
     incident: str
     plan: str
     reason: str
+    repeat: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,6 +135,7 @@ class RevokeApproval:
     incident: str
     plan: str
     reason: str
+    repeat: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -137,6 +145,7 @@ class ExpirePlan:
     incident: str
     plan: str
     deadline: Millis
+    repeat: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -148,6 +157,7 @@ class StartAction:
     step: int
     executor: str
     attempt: int
+    repeat: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -194,6 +204,7 @@ class Acknowledge:
 
     incident: str
     note: str
+    repeat: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -202,6 +213,7 @@ class Declare:
 
     incident: str
     reason: str
+    repeat: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -210,6 +222,7 @@ class Dismiss:
 
     incident: str
     reason: str
+    repeat: int = 0
 
 
 RECORDS = (

@@ -16,7 +16,7 @@ Document = TypeVar("Document", bound="Frozen")
 class Frozen(BaseModel):
     """A validated, immutable part of a document; a name that it does not know is an error."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", str_max_length=2000)
+    model_config = ConfigDict(frozen=True, extra="forbid", str_max_length=2000, allow_inf_nan=False)
 
 
 def digest(document: bytes) -> str:

@@ -173,7 +173,7 @@ class ApprovalRevoked:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlanAuthorised:
-    """The quorum is reached: the plan may be executed until `execute_by`."""
+    """The quorum is reached: its execution may start before `execute_by`."""
 
     incident: str
     plan: str

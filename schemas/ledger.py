@@ -45,6 +45,9 @@ class EventBody:
 class AuditEntry:
     """One decision. Valid only where `index` equals the record's Kafka offset; any other leaf is void.
 
+    follows
+        Index of the last entry that counts before this one, −1 in the first. An entry that was decided without knowing
+        it, by a registrar that another had replaced, is void.
     at
         When the registrar decided; never decreases along the ledger.
     rules
@@ -60,6 +63,7 @@ class AuditEntry:
     """
 
     index: int
+    follows: int
     at: Millis
     rules: int
     policy: str

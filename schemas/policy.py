@@ -5,7 +5,9 @@ from typing import Annotated
 from pydantic import Field, model_validator
 
 from schemas import documents
+from schemas.authority import permitted
 from schemas.documents import Frozen
+from schemas.systems import Tier
 from schemas.thresholds import Thresholds
 from schemas.values import Category, Role, Severity
 
@@ -18,8 +20,12 @@ class SeverityRule(Frozen):
     name: str
     severity: Severity
     categories: tuple[Category, ...] = ()
-    tiers: tuple[str, ...] = ()
+    tiers: tuple[Tier, ...] = ()
     declare: bool = Field(False, description="declare the incident at once, without waiting for a person")
+
+    def order(self) -> tuple[int, bool]:
+        """Return what sorts the worst rule first, and of equally bad ones those that declare."""
+        return self.severity.rank, not self.declare
 
     def matches(self, category: Category, tier: str) -> bool:
         """Whether the rule speaks of this category and tier; an empty list speaks of all."""
@@ -38,6 +44,8 @@ class ApprovalRule(Frozen):
     def _persons_decide(self) -> "ApprovalRule":
         if self.role.service:
             raise ValueError(f"{self.role.value} is a service's role; services never approve")
+        if not permitted(frozenset({self.role}), "Approve"):
+            raise ValueError(f"{self.role.value} may not approve, so nobody could ever decide on the plan")
         return self
 
 
@@ -87,10 +95,8 @@ class Policy(Frozen):
         return self
 
     def judge(self, category: Category, tier: str) -> SeverityRule:
-        """Return the worst rule that matches."""
-        return min(
-            (rule for rule in self.severity if rule.matches(category, tier)), key=lambda rule: rule.severity.rank
-        )
+        """Return the worst rule that matches; of equally bad ones, one that declares, then the first."""
+        return min((rule for rule in self.severity if rule.matches(category, tier)), key=SeverityRule.order)
 
 
 def read(document: bytes, name: str = "the policy") -> Policy:

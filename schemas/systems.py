@@ -13,7 +13,7 @@ Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9._-]{0,127}$")
 Tier = Literal["high", "medium", "low"]
 STRICTEST_TIER: Tier = "high"
 
-_TARGET = re.compile(r"^(envoy:[\w.-]{1,128}|mlflow:[\w.-]{1,128}/[\w.-]{1,128})$")
+_TARGET = re.compile(r"envoy:[\w.-]{1,128}|mlflow:[\w.-]{1,128}/[\w.-]{1,128}", re.ASCII)
 
 
 class Model(Frozen):
@@ -28,7 +28,7 @@ class Model(Frozen):
     @model_validator(mode="after")
     def _targets_are_known(self) -> "Model":
         for target in (self.traffic, self.registry):
-            if target is not None and not _TARGET.match(target):
+            if target is not None and not _TARGET.fullmatch(target):
                 raise ValueError(f"{target} is no target; write envoy:<model> or mlflow:<model>/<alias>")
         if (self.traffic or self.registry) and not self.known_good:
             raise ValueError("a model with a target needs known_good, the version to roll back to")
@@ -47,6 +47,12 @@ class System(Frozen):
     third_party: bool = False
     protected_groups: tuple[str, ...] = ()
     models: dict[Name, Model] = Field(min_length=1)
+
+    @model_validator(mode="after")
+    def _a_person_owns_it(self) -> "System":
+        if self.owner.service:
+            raise ValueError(f"{self.owner.value} is a service's role; a system is owned by people")
+        return self
 
 
 class Systems(Frozen):
@@ -68,7 +74,16 @@ class Systems(Frozen):
                 unknown = [upstream for upstream in declared.depends_on if upstream not in owner]
                 if unknown:
                     raise ValueError(f"{name}: {model} depends on {unknown[0]}, which no system declares")
+        self._require_distinct_targets()
         return self
+
+    def _require_distinct_targets(self) -> None:
+        owner: dict[str, str] = {}
+        for system in self.systems.values():
+            for name, model in system.models.items():
+                for target in (model.traffic, model.registry):
+                    if target is not None and owner.setdefault(target, name) != name:
+                        raise ValueError(f"target {target} belongs to both {owner[target]} and {name}")
 
     def find(self, model: str) -> tuple[str, System, Model] | None:
         """Return the system that declares a model, or None: an undeclared model is judged by the strictest tier."""
