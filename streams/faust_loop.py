@@ -21,7 +21,7 @@ from agents.received import Received
 from schemas.errors import BrokerError, PolicyError
 from streams.dead_letters import DeadLetters
 from streams.faust_consumer import ManifestConsumer, PlacedApp, make_app
-from streams.kafka import Clients, Record, topic_id
+from streams.kafka import Clients, Record, end_offset, start_offset, topic_id
 from streams.outbox import Outbox
 from streams.partition import END_PROCESS, Partition, Wiring
 from streams.settings import Settings
@@ -174,11 +174,13 @@ class Worker:
             self.wiring,
         )
         partition.restore(restored)
-        first = (await self.consumer.earliest_offsets(tp))[tp]
-        end = (await self.consumer.highwaters(tp))[tp]
-        partition.begin(first, end)
+        partition.begin(*await asyncio.to_thread(self._bounds, tp))
         LOG.info("partition taken", topic=tp.topic, partition=tp.partition, epoch=epoch, start=partition.next_offset)
         return partition
+
+    def _bounds(self, tp: TP) -> tuple[int, int]:
+        """Return the first offset that Kafka still has, and the one that it gives next."""
+        return start_offset(self._admin, tp.topic, tp.partition), end_offset(self._admin, tp.topic, tp.partition)
 
     def _busy(self) -> bool:
         return any(partition.events for partition in list(self._partitions.values()))

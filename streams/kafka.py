@@ -260,13 +260,23 @@ def topic_id(admin: AdminClient, topic: str) -> str:
 
 def end_offset(admin: AdminClient, topic: str, partition: int = 0, within: float = 15.0) -> int:
     """Return the offset that the partition's next record will get; a partition without a leader yet is waited for."""
-    where, deadline = TopicPartition(topic, partition), time.monotonic() + within
+    return _bound(admin, TopicPartition(topic, partition), OffsetSpec.latest(), within)
+
+
+def start_offset(admin: AdminClient, topic: str, partition: int = 0, within: float = 15.0) -> int:
+    """Return the first offset that the partition still has; retention deletes from the beginning."""
+    return _bound(admin, TopicPartition(topic, partition), OffsetSpec.earliest(), within)
+
+
+def _bound(admin: AdminClient, where: TopicPartition, which: OffsetSpec, within: float) -> int:
+    deadline = time.monotonic() + within
     while True:
         try:
-            return int(admin.list_offsets({where: OffsetSpec.latest()}, request_timeout=10)[where].result(15).offset)
+            return int(admin.list_offsets({where: which}, request_timeout=10)[where].result(15).offset)
         except KafkaException as error:
             if error.args[0].code() not in _NO_LEADER_YET or time.monotonic() > deadline:
-                raise BrokerError(f"the end of {topic} cannot be read: {error.args[0].str()}.") from error
+                reason = error.args[0].str()
+                raise BrokerError(f"the bounds of {where.topic} cannot be read: {reason}.") from error
         time.sleep(0.05)
 
 

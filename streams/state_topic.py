@@ -4,7 +4,7 @@ import asyncio
 import time
 from collections.abc import Iterable
 
-from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, TopicPartition
+from confluent_kafka import Consumer, KafkaError, TopicPartition
 
 from schemas.errors import BrokerError, SchemaError
 from schemas.state import Manifest, Snapshot
@@ -76,7 +76,7 @@ class StateTopic:
 
     def _read(self, scope: Scope, claim: int) -> Restored:
         reading = Reading(scope, self._secret)
-        for record in self._records(scope.partition, OFFSET_BEGINNING, claim):
+        for record in self._records(scope.partition, 0, claim):
             if record.offset < claim:
                 reading.add(record)
         return reading.result()
@@ -96,7 +96,7 @@ class StateTopic:
     def _consume(self, reader: Consumer, last: int) -> Iterable[StateRecord]:
         deadline = time.monotonic() + READ_WITHIN
         while time.monotonic() < deadline:
-            for message in reader.consume(200, 0.2):
+            for message in reader.consume(200, 0.02):
                 if error := message.error():
                     if error.fatal() or error.code() == KafkaError.TOPIC_AUTHORIZATION_FAILED:
                         raise BrokerError(f"the state topic {self.topic} cannot be read: {error.str()}.")
