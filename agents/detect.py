@@ -46,7 +46,7 @@ class Detect:
         self._judge = judge
         self._units: dict[str, Unit] = {}
         self._dirty: dict[str, None] = {}
-        self._opened: tuple[bytes, Any] = (b"", None)
+        self._opened: tuple[bytes | None, Any] = (None, None)
 
     def unit_of(self, record: Received) -> str:
         """Return the unit of state that a record belongs to; SchemaError where it cannot be decoded."""

@@ -15,7 +15,7 @@ from schemas.thresholds import Labels as LabelPolicy
 from schemas.values import Mode
 
 TEXT, WHOLE, NUMBER = range(3)
-"""How a prediction is compared: strings and whole numbers are right or wrong, other numbers are off by a residual."""
+"""How a prediction is compared: strings and whole numbers are right or wrong, doubles are off by a residual."""
 
 _KINDS = {"string": TEXT, "long": WHOLE, "double": NUMBER}
 
@@ -169,9 +169,9 @@ class LabelStore:
             if truth is None:
                 self.tally = replace(self.tally, unreadable=self.tally.unreadable + 1)
                 return
-            if waiting.kind == WHOLE:
+            if waiting.kind == WHOLE or (waiting.value.is_integer() and truth.is_integer()):
                 found.errors.append(float(waiting.value != truth))
-            else:
+            if waiting.kind == NUMBER:
                 found.residuals.append(min(abs(waiting.value - truth), 1e300))
         self.tally = replace(self.tally, joined=self.tally.joined + 1)
 

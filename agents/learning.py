@@ -8,7 +8,7 @@ from agents.arrays import pack, unpack
 from agents.columns import Floats, Rows
 from agents.detectors.half_space import Forest
 from agents.guard import Runs, count_bad, matrix
-from agents.profile import Facet, Profile, facets_of, learn, with_categories
+from agents.profile import NULL, Facet, Profile, facets_of, learn, with_categories
 from agents.sample import BAD, Sample, streams
 from schemas.errors import SchemaError
 from schemas.thresholds import Thresholds
@@ -52,7 +52,8 @@ class Learning:
 
     def take(self, rows: Rows) -> int:
         """Take in as many leading rows as are still needed, and return how many."""
-        if not self._facets and not self._begin(rows):
+        self._grow(rows)
+        if not self._facets:
             return rows.rows
         part = rows.between(0, self._left())
         self._facets = with_categories(self._facets, part)
@@ -98,13 +99,28 @@ class Learning:
         self._bad = unpack(state.bad, (facets, len(BAD)), "<i8")
         self._repeats = unpack(state.repeats, (facets, 2), "<i8")
 
-    def _begin(self, rows: Rows) -> bool:
-        self._facets = facets_of(rows, self._policy.max_features)
-        facets = len(self._facets)
-        self._cells = np.empty((facets, 0))
-        self._bad = np.zeros((facets, len(BAD)), dtype=np.int64)
-        self._repeats = np.zeros((facets, 2), dtype=np.int64)
-        return facets > 0
+    def _grow(self, rows: Rows) -> None:
+        # A column may be absent, or all null and so of no known kind, in the first batches.
+        given = {facet.name: facet for facet in facets_of(rows, self._policy.max_features)}
+        empty = [not np.isfinite(row).any() for row in self._cells]
+        known = zip(self._facets, empty, strict=True)
+        self._facets = tuple(given.get(f.name, f) if blank and not f.categories else f for f, blank in known)
+        names = {facet.name for facet in self._facets}
+        new = [facet for facet in given.values() if facet.name not in names and self._fits(facet)]
+        if not new:
+            return
+        self._facets = (*self._facets, *new)
+        blank = np.full((len(new), self._cells.shape[1]), np.nan)
+        bad = np.zeros((len(new), len(BAD)), dtype=np.int64)
+        bad[:, NULL] = self._cells.shape[1]
+        self._cells = np.concatenate([self._cells, blank])
+        self._bad = np.concatenate([self._bad, bad])
+        self._repeats = np.concatenate([self._repeats, np.zeros((len(new), 2), dtype=np.int64)])
+
+    def _fits(self, facet: Facet) -> bool:
+        if facet.role == "feature":
+            return sum(known.role == "feature" for known in self._facets) < self._policy.max_features
+        return all(known.role != facet.role for known in self._facets)
 
     def _left(self) -> int:
         wanted = min(self._policy.reference_rows, max(200, self._policy.reference_cells // len(self._facets)))

@@ -208,7 +208,7 @@ def _ranges(facets: tuple[Facet, ...], matrix: Floats, reach: float) -> tuple[Fl
     high = np.full(len(facets), np.inf)
     for i, facet in enumerate(facets):
         values = matrix[i][np.isfinite(matrix[i])]
-        if facet.text or not len(values):
+        if facet.text or facet.role in STREAMS or not len(values):
             continue
         least, most = float(values.min()) / 2, float(values.max()) / 2
         span = max(most - least, 0.05 * max(abs(most), abs(least)), 1e-9)

@@ -62,8 +62,10 @@ class Health:
         return self._levels.raised()
 
     def shows(self, key: Key) -> bool:
-        """Whether the newest window showed it."""
-        return self._levels.holds(key)
+        """Whether the newest requests, though fewer than a window, look like it too."""
+        if self._requests < 20:
+            return self._levels.holds(key)
+        return self._failures / self._requests >= self._limits()[1]
 
     def state(self) -> bytes:
         """Return all that is remembered, exactly."""
@@ -87,11 +89,9 @@ class Health:
         self._levels.restore(saved.held)
 
     def _close(self) -> None:
-        policy = self._policy.streams
         requests, failures = self._before
         rate = self._failures / self._requests
-        usual = (failures + 1) / (requests + 2) if requests else 0.0
-        rise = policy.failure_limit if not requests else min(usual + policy.failure_rise, policy.failure_limit)
+        usual, rise = self._limits()
         tail = float(bdtrc(float(self._failures) - 1, self._requests, max(usual, 0.01)))
         score = CAP if tail <= 10.0**-CAP else -float(np.log10(tail))
         found = rate >= rise and score > self._score
@@ -100,6 +100,14 @@ class Health:
             keep = 0.5 if requests > 50 * self._window else 1.0
             self._before = (int(requests * keep) + self._requests, int(failures * keep) + self._failures)
         self._requests = self._failures = 0
+
+    def _limits(self) -> tuple[float, float]:
+        policy = self._policy.streams
+        requests, failures = self._before
+        if not requests:
+            return 0.0, policy.failure_limit
+        usual = (failures + 1) / (requests + 2)
+        return usual, min(usual + policy.failure_rise, policy.failure_limit)
 
     def _level(self, rate: float, limit: float, score: float) -> Level:
         return Level(

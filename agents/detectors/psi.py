@@ -121,7 +121,8 @@ class Psi:
         saved = decode(PsiState, state)
         self._rows, self._from, self._to = saved.rows, saved.at_from, saved.at_to
         self._counts = unpack(saved.counts, self._counts.shape, "<i8")
-        self._earlier = unpack(saved.earlier, self._earlier.shape, "<i8")
+        if len(saved.earlier) == self._earlier.nbytes:  # another policy may keep more or fewer windows
+            self._earlier = unpack(saved.earlier, self._earlier.shape, "<i8")
         self._levels.restore(saved.held)
 
     def _close(self) -> None:
