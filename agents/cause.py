@@ -9,9 +9,6 @@ from typing import NamedTuple
 from schemas.signals import SignalRaised
 from schemas.values import Category
 
-BACKFILL = "backfill"
-"""A signal with this baseline is of rows that came late: it is recorded, and promotes nothing."""
-
 VECTOR = "vector"
 """The subject of a statistic over all features together: it says that they are unusual, not how."""
 
@@ -75,8 +72,8 @@ class Attribution(NamedTuple):
 
 
 def weight(signal: SignalRaised) -> float:
-    """Return a signal's score as far as it may promote: −1 for backfill, and for a score that is not a number."""
-    return -1.0 if signal.baseline == BACKFILL or signal.score != signal.score else signal.score
+    """Return a signal's score as far as it may promote: −1 for late rows, or no number."""
+    return -1.0 if signal.backfill or signal.score != signal.score else signal.score
 
 
 def kind_of(signal: SignalRaised) -> Kind:

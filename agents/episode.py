@@ -18,6 +18,7 @@ MAX_AFFECTED = 64
 MAX_BYTES = 20_000
 """Bytes of an incident's record: the ledger holds it twice in one entry of 65,535, as command and as event."""
 _SUMMARY = 300
+_STATISTIC = ("model", "version", "mode", "detector", "subject", "statistic", "baseline", "backfill")
 
 Told = TypeVar("Told", IncidentOpened, IncidentGrew)
 
@@ -118,7 +119,7 @@ def _affected(pair: tuple[str, str], strong: list[SignalRaised], instances: Inst
 
 def attach(episode: Episode, signal: SignalRaised, at: int, judge: Judge) -> Episode:
     """Return the episode with a signal raised at a time; a strong one promotes it."""
-    others = [known for known in episode.signals if known.signal != signal.signal]
+    others = [known for known in episode.signals if known.signal != signal.signal and not _replaces(signal, known)]
     ranked = attribute([*others, signal], judge.depths, judge.policy.promote_score).ranked[:KEPT]
     known = replace(episode, signals=ranked, last_at=max(at, episode.last_at), quiet_since=None)
     if weight(signal) < judge.policy.promote_score:
@@ -131,6 +132,12 @@ def attach(episode: Episode, signal: SignalRaised, at: int, judge: Judge) -> Epi
         incident = derive("incident", signal.id)
         known = replace(known, incident=incident, open_at=at + judge.policy.gather_ms)
     return replace(known, first_bad_at=first)
+
+
+def _replaces(signal: SignalRaised, known: SignalRaised) -> bool:
+    """Whether the newer signal says of one instance what the older said of all, or of all what it said of one."""
+    same = all(getattr(signal, name) == getattr(known, name) for name in _STATISTIC)
+    return same and (signal.instance == "") != (known.instance == "")
 
 
 def deadline(episode: Episode, judge: Judge) -> int | None:
