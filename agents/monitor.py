@@ -10,7 +10,7 @@ from agents.columns import Floats, Rows
 from agents.detectors.half_space import Forest, ForestState
 from agents.guard import count_bad, matrix, times
 from agents.learning import Learning, LearningState
-from agents.profile import RANGE, Profile, ProfileState
+from agents.profile import RANGE, Profile, ProfileState, beyond
 from agents.sample import Sample, streams
 from agents.scope import STREAMS, Scope, ScopeState
 from agents.standing import Change, Open, Standing, StandingState
@@ -222,9 +222,7 @@ class Monitor:
         assert self._profile is not None
         profile = self._profile
         bad = count_bad(why, len(profile.facets))
-        with np.errstate(invalid="ignore"):
-            beyond = (values < profile.low[:, None]) | (values > profile.high[:, None])
-        bad[:, RANGE] = np.count_nonzero(beyond, axis=1)
+        bad[:, RANGE] = beyond(values, profile.low, profile.high)
         longest, _ = scope.runs.longest(values)
         found = {f.role: values[i] for i, f in enumerate(profile.facets) if f.role in ("confidence", "latency")}
         if why is not None:

@@ -142,6 +142,14 @@ def histogram(matrix: Floats, edges: Floats) -> Counts:
     return counts
 
 
+def beyond(matrix: Floats, low: Floats, high: Floats) -> Counts:
+    """Return how many values of each facet are outside its range."""
+    with np.errstate(invalid="ignore"):
+        outside = (matrix < low[:, None]) | (matrix > high[:, None])
+    counts: Counts = np.count_nonzero(outside, axis=1)
+    return counts
+
+
 def learn(
     facets: tuple[Facet, ...], matrix: Floats, bad: Counts, repeats: Counts, thresholds: Thresholds
 ) -> tuple[Profile, Floats]:
@@ -164,6 +172,8 @@ def learn(
         row[: len(cut)] = cut
     low, high = _ranges(ordered, recoded, thresholds.quality.reach)
     counts = histogram(recoded, edges)
+    bad = bad.copy()
+    bad[:, RANGE] = beyond(recoded, low, high)
     profile = Profile(ordered, matrix.shape[1], edges, counts, bad, low, high, _repeat_bound(repeats))
     return profile, recoded
 
@@ -210,7 +220,8 @@ def _ranges(facets: tuple[Facet, ...], matrix: Floats, reach: float) -> tuple[Fl
         values = matrix[i][np.isfinite(matrix[i])]
         if facet.text or facet.role in STREAMS or not len(values):
             continue
-        least, most = float(values.min()) / 2, float(values.max()) / 2
+        # Quantiles, halved against overflow: one 1e300 in the reference must not make everything be in range.
+        least, most = (np.quantile(values, [0.005, 0.995], method="inverted_cdf") / 2).tolist()
         span = max(most - least, 0.05 * max(abs(most), abs(least)), 1e-9)
         low[i] = max(2 * (least - min(reach * span, 1e307)), -1.7e308)
         high[i] = min(2 * (most + min(reach * span, 1e307)), 1.7e308)

@@ -7,7 +7,9 @@ from typing import Any
 import numpy as np
 
 from agents.detect import Detect, Judge
+from agents.profile import Facet, Profile, learn
 from agents.received import Received
+from agents.sample import BAD
 from schemas.codec import frame
 from schemas.signals import MonitorObserved, SignalCleared, SignalRaised
 from schemas.telemetry import Column, InferenceBatch
@@ -118,3 +120,12 @@ class Traffic:
             elif isinstance(event, SignalCleared):
                 standing.discard(event.signal)
         return standing
+
+
+def profile() -> Profile:
+    """Return the profile of one normal feature."""
+    values = np.random.default_rng(0).normal(size=(1, 2000))
+    facets = (Facet(name="f0", role="feature", text=False),)
+    bad = np.zeros((1, len(BAD)), dtype=np.int64)
+    learnt, _ = learn(facets, values, bad, np.array([[0, 1999]]), Thresholds())
+    return learnt

@@ -22,6 +22,9 @@ from schemas.values import Category
 CLIP = 8.0
 """Standardised values are clipped here, so that one wild value moves no mean by itself."""
 
+MOST = 4096
+"""Most values that a mean and deviation are learnt from."""
+
 PATIENCE = 4
 """Windows for which a change that river found may still turn out to be a level."""
 
@@ -61,6 +64,7 @@ class Spec:
 class ShiftState:
     """What a shift detector remembers; version 1."""
 
+    learnt: bytes
     numbers: bytes
     at_from: int
     at_to: int
@@ -99,8 +103,8 @@ class Shift:
         self._score = score
         self._trigger = trigger
         self._levels = Levels(thresholds.confirm_windows, thresholds.clear_windows)
-        # n, sum and sum of squares while learning; mean and deviation after; baseline's n and sum; window's n and sum.
-        self._learnt = np.zeros(3)
+        # The first values while learning; mean and deviation after; number and sum of the baseline, of the window.
+        self._learnt = np.empty(0)
         self._mean, self._deviation = base or (0.0, 0.0)
         self._before = np.array([float(spec.learn), 0.0]) if base else np.zeros(2)
         self._now = np.zeros(2)
@@ -145,9 +149,10 @@ class Shift:
 
     def state(self) -> bytes:
         """Return all that is remembered, exactly."""
-        numbers = np.concatenate([self._learnt, [self._mean, self._deviation], self._before, self._now])
+        numbers = np.concatenate([[self._mean, self._deviation], self._before, self._now])
         return encode(
             ShiftState(
+                learnt=pack(self._learnt),
                 numbers=pack(numbers),
                 at_from=self._from,
                 at_to=self._to,
@@ -160,31 +165,28 @@ class Shift:
     def restore(self, state: bytes) -> None:
         """Remember exactly that."""
         saved = decode(ShiftState, state)
-        numbers = unpack(saved.numbers, (9,))
-        self._learnt, self._before, self._now = numbers[:3].copy(), numbers[5:7].copy(), numbers[7:].copy()
-        self._mean, self._deviation = float(numbers[3]), float(numbers[4])
+        numbers = unpack(saved.numbers, (6,))
+        self._learnt = unpack(saved.learnt, (len(saved.learnt) // 8,))
+        self._mean, self._deviation = float(numbers[0]), float(numbers[1])
+        self._before, self._now = numbers[2:4].copy(), numbers[4:].copy()
         self._from, self._to, self._suspect = saved.at_from, saved.at_to, saved.suspect
         if self._trigger is not None:
             self._trigger.restore(saved.trigger)
         self._levels.restore(saved.held)
 
     def _learn(self, values: Floats) -> None:
-        # The first value is the origin, so that the sum of squares keeps its digits.
-        if not self._learnt[0] and len(values):
-            self._mean = float(values[0])
-        offset = np.clip(values - self._mean, -1e150, 1e150)
-        self._learnt += (len(values), offset.sum(), float(np.square(offset).sum()))
-        n, total, squares = self._learnt
-        if n < self.spec.learn:
+        self._learnt = np.concatenate([self._learnt, values])[:MOST]
+        if len(self._learnt) < self.spec.learn:
             return
-        mean = total / n
-        variance = max(float(squares / n - mean * mean), 0.0)
+        usual = self._learnt if self.spec.bits else _without_outliers(self._learnt, self.spec.spread)
+        mean, variance = float(usual.mean()), float(usual.var())
         if self.spec.bits:
-            share = (self._mean + mean) * n / (n + 2) + 1 / (n + 2)
-            variance = max(share * (1 - share), 0.0)
-        self._mean += float(mean)
-        self._deviation = max(math.sqrt(variance), self.spec.spread)
-        self._before = np.array([float(n), 0.0])
+            # Laplace's rule: a share of 0 among so few is not a share of 0.
+            share = (float(usual.sum()) + 1) / (len(usual) + 2)
+            variance = share * (1 - share)
+        self._mean, self._deviation = mean, max(math.sqrt(variance), self.spec.spread)
+        self._before = np.array([float(len(usual)), 0.0])
+        self._learnt = np.empty(0)
 
     def _shift(self) -> float:
         return float(self._now[1] / self._now[0] - self._before[1] / self._before[0])
@@ -244,3 +246,11 @@ class Shift:
             rows=int(self._now[0]),
             symptom=spec.symptom,
         )
+
+
+def _without_outliers(values: Floats, spread: float) -> Floats:
+    # One 1e300 among the first values would hide every later shift behind its deviation.
+    low, high = np.quantile(values, [0.25, 0.75], method="inverted_cdf") / 2
+    reach = min(10 * max(2 * (high - low), spread), 1e307)
+    kept: Floats = values[(values / 2 >= low - reach) & (values / 2 <= high + reach)]
+    return np.clip(kept, -1e150, 1e150)

@@ -1,0 +1,263 @@
+"""Every detector keeps the contract: same answer, exact state, never blinded, bounded, repeats change nothing."""
+
+import struct
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from agents.detect import Detect, Judge
+from agents.sample import Sample, streams
+from agents.scope import Detector, make
+from schemas.errors import SchemaError
+from schemas.telemetry import HealthSample, LabelBatch
+from schemas.thresholds import Thresholds
+from tests.traffic import START, Traffic, batch, column, features, received
+from tests.traffic import profile as made_profile
+
+POLICY = Thresholds()
+
+
+def _columns(kind: str) -> Callable[[np.random.Generator, bool], Sample]:
+    def sample(rng: np.random.Generator, bad: bool) -> Sample:
+        values = rng.normal(2.0 if bad and kind == "psi" else 0.0, 1.0, (1, 250))
+        counts = np.zeros((1, 6), dtype=np.int64)
+        if bad and kind == "quality":
+            counts[0, 0] = 60
+        longest = np.ones(1, dtype=np.int64)
+        return Sample(
+            rows=250,
+            at_from=START,
+            at_to=START + 250,
+            counts=made_profile().histogram(values),
+            bad=counts,
+            longest=longest,
+        )
+
+    return sample
+
+
+def _stream(name: str, usual: Callable[[np.random.Generator], Any], bad: Callable[[np.random.Generator], Any]) -> Any:
+    def sample(rng: np.random.Generator, fault: bool) -> Sample:
+        values = bad(rng) if fault else usual(rng)
+        return Sample(rows=250, at_from=START, at_to=START + 250, streams=streams(**{name: values}))
+
+    return sample
+
+
+def _health(rng: np.random.Generator, bad: bool) -> Sample:
+    failures = int(rng.binomial(50, 0.5 if bad else 0.01))
+    return Sample(rows=0, at_from=START, at_to=START, requests=50, failures=failures)
+
+
+def _bits(share: float) -> Callable[[np.random.Generator], Any]:
+    return lambda rng: rng.random(250) < share
+
+
+@dataclass(frozen=True)
+class Subject:
+    """A detector with what it is fed: without a fault, and with one."""
+
+    name: str
+    sample: Callable[[np.random.Generator, bool], Sample]
+
+    def new(self) -> Detector:
+        """Return a fresh detector."""
+        return make(self.name, POLICY, made_profile(), None, whole=True)
+
+
+DETECTORS = (
+    Subject("psi", _columns("psi")),
+    Subject("quality", _columns("quality")),
+    Subject("confidence", _stream("confidence", lambda r: r.beta(12, 2, 250), lambda r: r.beta(12, 2, 250) * 0.7)),
+    Subject("latency", _stream("latency", lambda r: r.lognormal(2, 0.4, 250), lambda r: r.lognormal(4, 0.4, 250))),
+    Subject("vector", _stream("vector", lambda r: r.beta(20, 2, 250), lambda r: r.beta(40, 2, 250))),
+    Subject("error", _stream("error", _bits(0.05), _bits(0.4))),
+    Subject("residual", _stream("residual", lambda r: abs(r.normal(0, 1, 250)), lambda r: abs(r.normal(0, 3, 250)))),
+    Subject("score:toxicity", _stream("score:toxicity", lambda r: r.beta(1, 9, 250), lambda r: r.beta(4, 6, 250))),
+    Subject("health", _health),
+)
+"""Every detector that a scope can hold."""
+
+each = pytest.mark.parametrize("subject", DETECTORS, ids=lambda subject: subject.name)
+
+
+def _fed(detector: Detector, subject: Subject, seed: int, faults: list[bool]) -> list[Any]:
+    rng = np.random.default_rng(seed)
+    answers = []
+    for fault in faults:
+        detector.update(subject.sample(rng, fault))
+        answers.append(detector.levels())
+    return answers
+
+
+@each
+def test_a_fault_is_raised_and_cleared_after_it(subject: Subject) -> None:
+    """Nothing is raised before a fault, something within twelve batches of one, nothing twelve after it."""
+    answers = _fed(subject.new(), subject, 1, [False] * 20 + [True] * 12 + [False] * 12)
+    assert answers[19] == []
+    assert answers[31] != []
+    assert answers[31][0].detector == subject.new().name
+    assert answers[31][0].score > 2
+    assert answers[43] == []
+
+
+@each
+def test_the_same_stream_gives_the_same_answers_and_the_same_state(subject: Subject) -> None:
+    """Two detectors fed alike answer alike and save the same bytes."""
+    faults = [False] * 16 + [True] * 8
+    first, second = subject.new(), subject.new()
+    assert _fed(first, subject, 2, faults) == _fed(second, subject, 2, faults)
+    assert first.state() == second.state()
+
+
+@each
+@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(cut=st.integers(0, 35), seed=st.integers(0, 1000))
+def test_a_restored_detector_goes_on_exactly(subject: Subject, cut: int, seed: int) -> None:
+    """Saved and restored at any point, the state is the same bytes and the future is the same."""
+    faults = [False] * 20 + [True] * 10 + [False] * 6
+    straight, before, after = subject.new(), subject.new(), subject.new()
+    wanted = _fed(straight, subject, seed, faults)
+    rng = np.random.default_rng(seed)
+    for fault in faults[:cut]:
+        before.update(subject.sample(rng, fault))
+    after.restore(before.state())
+    assert after.state() == before.state()
+    for fault, answer in zip(faults[cut:], wanted[cut:], strict=True):
+        after.update(subject.sample(rng, fault))
+        assert after.levels() == answer
+    assert after.state() == straight.state()
+
+
+@each
+def test_the_state_does_not_grow_with_the_stream(subject: Subject) -> None:
+    """After ten times the rows the state is no larger than a few buckets more."""
+    detector = subject.new()
+    _fed(detector, subject, 3, [False] * 20)
+    short = len(detector.state())
+    _fed(detector, subject, 4, [False] * 200)
+    assert len(detector.state()) < short + 1500
+
+
+@each
+@given(garbage=st.binary(max_size=60))
+@settings(max_examples=25, deadline=None)
+def test_damaged_state_is_refused(subject: Subject, garbage: bytes) -> None:
+    """Bytes that are no state are a SchemaError, never another exception."""
+    for body in (garbage, subject.new().state() + garbage + b"x", subject.new().state()[:-1]):
+        with pytest.raises(SchemaError):
+            subject.new().restore(body)
+
+
+BAD_CELLS = st.sampled_from([float("nan"), float("inf"), -float("inf"), 1e300, -1e300, 5e-324, -0.0, 1e18])
+
+
+@given(cells=st.lists(BAD_CELLS, min_size=1, max_size=12), flag=st.integers(0, 2), seed=st.integers(0, 99))
+@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+def test_bad_cells_in_every_column_blind_nothing(cells: list[float], flag: int, seed: int) -> None:
+    """NaN, inf, 1e300, nulls and wrong types in every column, then a real shift, drop and delay: each is found."""
+    rng = np.random.default_rng(seed)
+    traffic = Traffic()
+    for i in range(12):
+        columns = features(rng, 500, 3)
+        if i in (1, 8, 9):
+            for name in list(columns):
+                values = columns[name].copy()
+                values[: len(cells)] = cells
+                flags = bytes([flag]) * len(cells) + bytes(500 - len(cells))
+                columns[name] = column(name, values, flags=flags)
+        traffic.send(columns)
+    quiet = len(traffic.raised)
+    for _ in range(8):
+        columns = features(rng, 500, 3)
+        columns["f1"] = columns["f1"] + 4
+        columns["confidence"] = columns["confidence"] * 0.7
+        columns["latency"] = columns["latency"] * 8
+        traffic.send(columns)
+    assert {"f1", "confidence", "latency"} <= {signal.subject for signal in traffic.raised[quiet:]}
+
+
+def _mixed(seed: int) -> list[Any]:
+    rng = np.random.default_rng(seed)
+    records = []
+    for i in range(24):
+        instance = "ab"[i % 2]
+        columns = features(rng, 250, 3)
+        columns["prediction_id"] = [f"{i}-{n}" for n in range(250)]
+        columns["prediction"] = ["x" if v > 0 else "y" for v in columns["f0"]]
+        columns["kind"] = [("red", "green", "blue")[n % 3] for n in range(250)]
+        if i > 16:
+            columns["f1"] = columns["f1"] * 100
+        records.append(batch(columns, (i // 2) * 250, instance))
+        labels = tuple("x" for _ in range(250))
+        ids = tuple(columns["prediction_id"])
+        at = (START,) * 250
+        records.append(
+            LabelBatch(model="m", source="l", first_position=i * 250, prediction_ids=ids, labels=labels, at=at)
+        )
+        records.append(HealthSample(model="m", version="1", instance=instance, at=START, requests=20, failures=i % 2))
+    return [received(body, offset) for offset, body in enumerate(records)]
+
+
+@given(cut=st.integers(1, 71), again=st.integers(0, 71))
+@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+def test_a_unit_saved_anywhere_goes_on_exactly_and_a_replayed_prefix_adds_nothing(cut: int, again: int) -> None:
+    """At any point: save, restore elsewhere, replay from any earlier record; events and bytes are as without."""
+    records = _mixed(5)
+    straight = Detect(Judge("p", POLICY))
+    wanted = [straight.step(record) for record in records]
+    first, second = Detect(Judge("p", POLICY)), Detect(Judge("p", POLICY))
+    for record in records[:cut]:
+        first.step(record)
+    ((unit, offset, body),) = first.dirty()
+    second.restore(unit, offset, body)
+    for record in records[min(again, cut) : cut]:
+        assert second.step(record) == []
+    assert [second.step(record) for record in records[cut:]] == wanted[cut:]
+    if cut < len(records):
+        assert second.dirty() == straight.dirty()
+
+
+def test_a_unit_stays_small_however_many_instances_and_sources_come() -> None:
+    """Hundreds of instances and sources leave a state of bounded size."""
+    policy = Thresholds(max_instances=4, max_sources=8, reference_rows=500)
+    traffic = Traffic(policy)
+    rng = np.random.default_rng(1)
+    sizes = []
+    for i in range(120):
+        traffic.send(features(rng, 100, 3), f"instance-{i:04d}")
+        if i in (40, 119):
+            ((_, _, body),) = traffic.detect.dirty()
+            sizes.append(len(body))
+    assert sizes[1] <= sizes[0] + 1500
+
+
+@given(st.binary(max_size=200))
+def test_any_bytes_are_refused_and_change_nothing(garbage: bytes) -> None:
+    """Bytes from outside are judged or refused with SchemaError; nothing else escapes."""
+    traffic = Traffic()
+    good = received(batch(features(np.random.default_rng(1), 10)), 0)
+    value = good.value[:5] + garbage
+    with pytest.raises(SchemaError):
+        traffic.detect.step(type(good)(**{f: getattr(good, f) for f in good.__slots__} | {"value": value}))
+    assert traffic.detect.dirty() == []
+
+
+@given(position=st.integers(0, 10**6), byte=st.integers(0, 255))
+@settings(max_examples=150, deadline=None)
+def test_one_damaged_byte_is_judged_or_refused(position: int, byte: int) -> None:
+    """Any one byte of a batch changed: the record is judged, or refused with SchemaError."""
+    good = received(batch(features(np.random.default_rng(1), 40, 2)), 0)
+    value = bytearray(good.value)
+    struct.pack_into("B", value, position % len(value), byte)
+    changed = type(good)(**{f: getattr(good, f) for f in good.__slots__} | {"value": bytes(value)})
+    detect = Detect(Judge("p", Thresholds(reference_rows=200)))
+    try:
+        detect.step(changed)
+    except SchemaError:
+        assert detect.dirty() == []
