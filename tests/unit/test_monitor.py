@@ -1,0 +1,155 @@
+"""Monitors: columns that come late, policies that change, instances that come and go."""
+
+import numpy as np
+import pytest
+
+from agents.detect import Detect, Judge
+from agents.detectors.psi import Psi, stability
+from agents.detectors.triggers import Adwin, RiverState
+from agents.scope import make
+from schemas.avro import decode, encode
+from schemas.errors import SchemaError
+from schemas.thresholds import Thresholds
+from schemas.values import Category
+from tests.traffic import Traffic, column, features, profile
+
+
+def test_psi_matches_its_definition_and_its_tail_is_that_of_chi_square() -> None:
+    """Equal histograms score 0; moving a tenth of the mass gives the textbook value; the tail follows n and m."""
+    before = np.full((1, 10), 1000)
+    used = np.ones((1, 10), dtype=bool)
+    psi, score = stability(before // 10, before, used)
+    assert psi[0] == pytest.approx(0, abs=1e-6)
+    assert score[0] == pytest.approx(0, abs=1e-6)
+    moved = np.array([[200, 0, *[100] * 8]])
+    wanted = (0.2 - 0.1) * np.log(0.2 / 0.1)
+    psi, score = stability(moved, before, used)
+    assert psi[0] > wanted
+    assert score[0] > 10
+    assert stability(moved // 10, before, used)[1][0] < score[0]
+
+
+def test_a_column_that_comes_after_the_first_batch_is_watched() -> None:
+    """A column absent, or all null, in the first batches becomes a facet while the reference is learnt."""
+    rng = np.random.default_rng(1)
+    traffic = Traffic()
+    for i in range(40):
+        columns = features(rng, 250, 2)
+        columns["kind"] = (
+            column("kind", np.zeros(250), flags=b"\1" * 250) if i < 2 else [f"k{n % 3}" for n in range(250)]
+        )
+        if i < 2:
+            del columns["f1"], columns["confidence"]
+        elif i > 24:
+            columns["kind"] = [f"new{n % 3}" for n in range(250)]
+            columns["f1"] = columns["f1"] + 10
+        traffic.send(columns)
+    found = {(signal.subject, signal.category) for signal in traffic.raised}
+    assert {("kind", Category.DATA_QUALITY), ("f1", Category.DATA_DRIFT)} <= found
+
+
+def test_rows_without_any_watched_column_are_counted_and_judged_as_nothing() -> None:
+    """A batch of ids alone raises nothing and counts."""
+    traffic = Traffic(Thresholds(observe_every_rows=1))
+    traffic.send({"prediction_id": ["a", "b"]})
+    assert traffic.observed[-1].rows == 2
+    assert traffic.observed[-1].clear_rows == 0
+
+
+def test_many_features_shorten_the_reference_and_the_rest_are_left_out() -> None:
+    """The cells held while learning are bounded, and only the first features by name are judged."""
+    policy = Thresholds(reference_cells=4000, max_features=8, floor_rows=100)
+    rng = np.random.default_rng(1)
+    traffic = Traffic(policy)
+    for i in range(12):
+        columns = features(rng, 250, 12)
+        if i > 6:
+            columns["f0"] = columns["f0"] + 10
+            columns["f9"] = columns["f9"] + 100
+        traffic.send(columns)
+        ((_, _, body),) = traffic.detect.dirty()
+        assert len(body) < 60_000
+    assert {signal.subject for signal in traffic.raised if signal.detector == "psi"} == {"f0"}
+
+
+def test_late_rows_before_there_is_a_reference_teach_nothing() -> None:
+    """Backfill does not make a reference; a batch of mixed rows is split."""
+    rng = np.random.default_rng(1)
+    traffic = Traffic(Thresholds(reference_rows=500))
+    for i in range(30):
+        columns = features(rng, 250, 2)
+        at = np.full(250, 1_700_000_000_000 + traffic.offset * 1000, dtype=np.int64)
+        at[: 250 if i < 6 else 100] -= 7_200_000
+        columns["at"] = at
+        if i < 6:
+            columns["f0"] = columns["f0"] + 50
+        elif i > 12:
+            columns["f1"] = np.where(np.arange(250) < 100, columns["f1"] + 50, columns["f1"])
+        traffic.send(columns)
+    assert {(signal.subject, signal.backfill) for signal in traffic.raised} >= {("f1", True)}
+    assert all(signal.backfill for signal in traffic.raised)
+
+
+def test_another_policy_takes_over_saved_state() -> None:
+    """State saved under one policy goes on under another that keeps more windows."""
+    rng = np.random.default_rng(1)
+    traffic = Traffic()
+    for _ in range(20):
+        traffic.send(features(rng, 250, 2))
+    ((unit, offset, body),) = traffic.detect.dirty()
+    traffic.detect = Detect(Judge("other", Thresholds(rolling_windows=6, max_instances=2)))
+    traffic.detect.restore(unit, offset, body)
+    for _ in range(8):
+        columns = features(rng, 250, 2)
+        columns["f0"] = columns["f0"] + 5
+        traffic.send(columns)
+    assert {(signal.subject, signal.policy) for signal in traffic.raised} >= {("f0", "other")}
+
+
+def test_a_second_bad_instance_widens_the_signal() -> None:
+    """When another instance shows it too, the narrow signal is cleared and one for all is raised."""
+    rng = np.random.default_rng(2)
+    traffic = Traffic()
+    for i in range(120):
+        columns = features(rng, 100, 2)
+        bad = {"b"} if 60 <= i < 90 else {"b", "c"} if i >= 90 else set()
+        instance = "abc"[i % 3]
+        if instance in bad:
+            columns["f0"] = columns["f0"] * 100
+        traffic.send(columns, instance)
+    reference = [signal for signal in traffic.raised if (signal.subject, signal.baseline) == ("f0", "reference")]
+    assert [signal.instance for signal in reference] == ["b", ""]
+    assert reference[0].signal in {event.signal for event in traffic.cleared}
+
+
+def test_an_instance_alone_is_found_where_the_whole_hides_it() -> None:
+    """One bad replica of ten is diluted in the whole; its own windows show it."""
+    rng = np.random.default_rng(2)
+    traffic = Traffic()
+    for i in range(200):
+        columns = features(rng, 100, 2)
+        if i >= 60 and i % 10 == 3:
+            columns["f0"] = columns["f0"] + 1
+        traffic.send(columns, f"i{i % 10}")
+    assert {signal.instance for signal in traffic.raised if signal.subject == "f0"} == {"i3"}
+
+
+def test_another_rivers_window_begins_anew() -> None:
+    """ADWIN's bytes of another river version are not loaded; a panic on damaged ones is a SchemaError."""
+    adwin = Adwin(0.002)
+    adwin.feed(np.random.default_rng(0).normal(size=100))
+    saved = decode(RiverState, adwin.state())
+    other = Adwin(0.002)
+    other.restore(encode(RiverState(river="0.1", found=True, body=saved.body)))
+    assert other.state() == Adwin(0.002).state()
+    with pytest.raises(SchemaError):
+        other.restore(encode(RiverState(river=saved.river, found=False, body=b"")))
+
+
+def test_unknown_detectors_and_missing_profiles_are_refused() -> None:
+    """Saved state that names what does not exist, or lacks its profile, is a SchemaError."""
+    with pytest.raises(SchemaError):
+        make("nonsense", Thresholds(), None, None, whole=True)
+    with pytest.raises(SchemaError):
+        make("psi", Thresholds(), None, None, whole=True)
+    assert isinstance(make("psi", Thresholds(), profile(), None, whole=True), Psi)
