@@ -32,7 +32,7 @@ class LedgerThread:
         self._ready = threading.Event()
         self._ended = threading.Event()
         self.control = Control()
-        self.over: deque[str] = deque()
+        self.over: deque[tuple[str, int]] = deque()
         self._thread = threading.Thread(target=self._run, name="ledger", daemon=True)
 
     def start(self, within: float = 60.0) -> Control:
@@ -60,7 +60,11 @@ class LedgerThread:
             end_process("the ledger can no longer be followed", error)
 
     def _note(self, verified: list[Verified]) -> None:
-        self.over.extend(found.case.incident for found in verified if found.case is not None and found.case.phase.over)
+        self.over.extend(
+            (found.case.incident, found.entry.at)
+            for found in verified
+            if found.entry is not None and found.case is not None and found.case.phase.over
+        )
 
     def _look(self) -> None:
         state, before = self._reader.fold.state, self.control

@@ -52,6 +52,7 @@ class FollowingTriage:
     def forget(self, unit: str | None = None) -> None:
         """As agents.triage.Triage."""
         self._triage.forget(unit)
+        self._over = 0
 
     def _follow(self) -> None:
         control = self._ledger.control
@@ -59,8 +60,8 @@ class FollowingTriage:
             self._judge = judge_of(self._ledger)
             self._triage.adopt(self._judge)
         over = self._ledger.over
-        for incident in list(itertools.islice(over, self._over, len(over))):
-            self._triage.resolve(incident)
+        for incident, at in list(itertools.islice(over, self._over, len(over))):
+            self._triage.resolve(incident, at)
             self._over += 1
 
 
