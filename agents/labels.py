@@ -3,6 +3,7 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from itertools import islice
 from zlib import crc32
 
 import numpy as np
@@ -100,14 +101,16 @@ class LabelStore:
             if cells.flags is not None:
                 chosen = chosen & (cells.flags == 0)
         kind = _KINDS[made.kind]
-        for row in np.flatnonzero(chosen).tolist():
-            value = made.values[row].item()
-            kept = made.dictionary[value] if kind == TEXT else float(value)
-            if isinstance(kept, str) or math.isfinite(kept):
-                name = ids.dictionary[ids.values[row]]
-                self._waiting.setdefault(name, _Waiting(target, kind, kept, int(at[row])))
-        while len(self._waiting) > self._policy.budget:
-            del self._waiting[next(iter(self._waiting))]
+        kept = np.flatnonzero(chosen)
+        columns = (ids.values[kept].tolist(), made.values[kept].tolist(), at[kept].tolist())
+        for code, value, when in zip(*columns, strict=True):
+            prediction = made.dictionary[value] if kind == TEXT else float(value)
+            if isinstance(prediction, str) or math.isfinite(prediction):
+                self._waiting.setdefault(ids.dictionary[code], _Waiting(target, kind, prediction, when))
+        excess = len(self._waiting) - self._policy.budget
+        # All at once: finding the first key of a dict passes over every one that was deleted before it.
+        for name in list(islice(self._waiting, max(excess, 0))):
+            del self._waiting[name]
 
     def join(self, ids: Sequence[str], labels: Sequence[str], at: Sequence[int]) -> list[Joined]:
         """Return what the labels say, target by target in order of appearance."""
@@ -115,7 +118,7 @@ class LabelStore:
         for name, label, known in zip(ids, labels, at, strict=True):
             waiting = self._waiting.get(name)
             if waiting is None:
-                if crc32(name.encode("utf-8", "surrogatepass")) < self._cut:
+                if crc32(name.encode()) < self._cut:
                     self.tally = replace(self.tally, unmatched=self.tally.unmatched + 1)
             elif waiting.joined:
                 self.tally = replace(self.tally, repeated=self.tally.repeated + 1)
@@ -154,9 +157,11 @@ class LabelStore:
         self.tally = state.tally
 
     def _sampled(self, ids: Sequence[str]) -> NDArray[np.bool_]:
-        hashes = np.fromiter((crc32(name.encode("utf-8", "surrogatepass")) for name in ids), np.uint32, len(ids))
-        fits = np.fromiter((0 < len(name) <= MAX_NAME for name in ids), np.bool_, len(ids))
-        return (hashes < self._cut) & fits
+        hashes = np.fromiter(map(crc32, map(str.encode, ids)), np.uint32, len(ids))
+        chosen: NDArray[np.bool_] = hashes < self._cut
+        for row in np.flatnonzero(chosen).tolist():
+            chosen[row] = 0 < len(ids[row]) <= MAX_NAME
+        return chosen
 
     def _compare(self, waiting: _Waiting, label: str, known: int, found: _Found) -> None:
         if known - waiting.at > self._policy.horizon_seconds * 1000:

@@ -228,7 +228,7 @@ class Monitor:
         if why is not None:
             found = {role: column[np.isfinite(column)] for role, column in found.items()}
         if self._forest is not None:
-            found["vector"] = self._forest.score(values, self._policy.forest.sample)
+            found["vector"] = self._forest.score(values, self._policy.forest.sample, self._policy.forest.every)
         return Sample(
             rows=values.shape[1],
             at_from=int(at.min()),

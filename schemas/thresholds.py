@@ -40,6 +40,7 @@ class Forest(Frozen):
     trees: int = Field(10, ge=1, le=50, description="number of trees")
     height: int = Field(6, ge=2, le=10, description="levels of each tree")
     sample: int = Field(128, ge=16, le=4096, description="most rows scored of one batch, evenly spaced")
+    every: int = Field(8, ge=1, le=4096, description="at most one row of so many is scored")
     features: int = Field(32, ge=1, le=128, description="most features of the vector; the first by name are taken")
     shift: float = Field(0.5, gt=0, le=10, description="standard deviations of the reference's scores")
 

@@ -80,9 +80,9 @@ class Forest:
                 forest._masses[tree] += np.bincount(node[tree], minlength=forest._masses.shape[1])
         return forest
 
-    def score(self, matrix: Floats, sample: int) -> Floats:
-        """Return 0 (like the reference) to 1 for complete rows, at most `sample` of them, evenly spaced."""
-        step = -(-matrix.shape[1] // sample)
+    def score(self, matrix: Floats, sample: int, every: int = 1) -> Floats:
+        """Return 0 (like the reference) to 1 for complete rows, evenly spaced: one of `every`, at most `sample`."""
+        step = max(-(-matrix.shape[1] // sample), every)
         vectors = matrix[self._columns, ::step]
         vectors = self._scaled(vectors[:, np.isfinite(vectors).all(axis=0)])
         total = np.zeros(vectors.shape[1])
