@@ -9,6 +9,9 @@ What is replaced, and why (faust-streaming 0.15.3, read in its source; tests/uni
 - `_read_offset` silently drops what lies below it: after a fetch that was under way during a seek, or when a topic was
   made again. Here nothing is dropped; each message carries the number of the fetch that brought it, and a fetch during
   which a seek took place is thrown away and made again.
+- aiokafka decodes header names as UTF-8, which no broker checks: one bad name would end every worker that meets it, for
+  ever. Here the records around it are read with confluent-kafka.
+- Nothing asks whether the group coordinator's task still lives, so a fenced worker waits for ever. Here it is asked.
 """
 
 import asyncio
@@ -52,6 +55,10 @@ class Places(Protocol):
         """Save what can be saved and drop everything: the partitions are about to be taken away."""
         ...
 
+    async def detour(self) -> None:
+        """Judge the next records of each partition by another way: aiokafka cannot decode one of them."""
+        ...
+
 
 class FetchedMessage(ConsumerMessage):  # type: ignore[misc]  # faust has no types that mypy can follow
     """A message that knows the fetch that brought it, and the broker's time in whole milliseconds."""
@@ -86,6 +93,10 @@ class ManifestConsumer(driver.Consumer):  # type: ignore[misc]
         self._labelled = 0
         self._covered: dict[TP, int] = {}
         self._read_offset = _Unfiltered()
+
+    def check_group(self) -> None:
+        """Raise what ended the task that keeps this worker in its group, if anything did."""
+        self._thread._ensure_consumer()._coordinator.check_errors()  # noqa: SLF001  # there is no public way
 
     def cover(self, tp: TP, offset: int) -> None:
         """Let `offset` (the next to be read) be committed: a manifest covers everything below it."""
@@ -123,7 +134,12 @@ class ManifestConsumer(driver.Consumer):  # type: ignore[misc]
 
     async def _getmany(self, active_partitions: set[TP] | None, timeout: float) -> Any:  # noqa: ASYNC109  # Faust's
         began = self.fetch_number
-        records = await super()._getmany(active_partitions, timeout)
+        try:
+            records = await super()._getmany(active_partitions, timeout)
+        except UnicodeDecodeError:
+            await self.places.detour()
+            await self.perform_seek()
+            return {}
         self._labelled = began
         if began != self.fetch_number and records:
             await self.perform_seek()

@@ -9,64 +9,31 @@ import asyncio
 import signal
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable
 from typing import Any
 
 import structlog
 from faust.types import TP
 
-from agents.processor import Processor
 from agents.received import Received
-from schemas.errors import BrokerError, PolicyError
+from schemas.errors import BrokerError
 from streams.dead_letters import DeadLetters
+from streams.detour import Detour
 from streams.faust_consumer import ManifestConsumer, PlacedApp, make_app
-from streams.kafka import Clients, Record, end_offset, start_offset, topic_id
+from streams.kafka import Clients, end_offset, start_offset, topic_id
 from streams.outbox import Outbox
 from streams.partition import END_PROCESS, Partition, Wiring
 from streams.settings import Settings
 from streams.snapshots import Scope
 from streams.state_topic import StateTopic
 from streams.watchdog import Watchdog, end_process
+from streams.worker_spec import WorkerSpec
 
 LOG = structlog.get_logger("headgate.faust")
 
 STOP_WITHIN = 8.0
-TOPIC_CHECK_SECONDS = 2.0
+CHECK_SECONDS = 2.0
 REPORT_SECONDS = 60.0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WorkerSpec:
-    """What one worker runs.
-
-    app_id
-        The consumer group, `<ledger>-detect` for one; it owns its part of the state topic.
-    factory
-        Makes the processor of (topic, partition).
-    publish
-        Turns an event into the record that carries it.
-    secret
-        Authenticates snapshots; every worker of the app has the same.
-    instance
-        A name that no other running worker has: a restart within the session keeps its partitions.
-    """
-
-    app_id: str
-    topics: tuple[str, ...]
-    factory: Callable[[str, int], Processor]
-    publish: Callable[[object], Record]
-    state_topic: str
-    dead_letter_topic: str
-    secret: bytes
-    instance: str | None = None
-    snapshot_seconds: float = 0.5
-
-    def __post_init__(self) -> None:
-        if not 0 < self.snapshot_seconds <= 1:
-            raise PolicyError(f"snapshot_seconds is {self.snapshot_seconds}; it must be above 0 and at most 1.")
-        if len(self.secret) < 16:
-            raise PolicyError("the key of the state's MAC must have 16 bytes or more.")
 
 
 class Worker:
@@ -82,6 +49,7 @@ class Worker:
         self.app: PlacedApp = make_app(spec.app_id, clients.faust(spec.instance), self, list(spec.topics), self.handle)
         self.watchdog = Watchdog(self._busy)
         self._admin = clients.admin()
+        self._detour = Detour(clients)
         self._partitions: dict[TP, Partition] = {}
         self._placed_for = -1
         self._placing = asyncio.Lock()
@@ -123,6 +91,21 @@ class Worker:
             await self.save_all()
             self._partitions.clear()
 
+    async def detour(self) -> None:
+        """Take the next records of every partition as confluent-kafka reads them."""
+        try:
+            for partition in list(self._partitions.values()):
+                async with partition.lock:
+                    read = await asyncio.to_thread(self._detour.read, partition.scope, partition.next_offset)
+                    for record, fault in read:
+                        await partition.judge(record, fault=fault)
+                self.watchdog.moved()
+            self.counters["detours"] += 1
+        except END_PROCESS:
+            raise
+        except BaseException as error:  # noqa: BLE001
+            end_process("records that aiokafka cannot decode could not be read", error)
+
     async def save_all(self, partitions: Iterable[tuple[TP, Partition]] | None = None) -> None:
         """Save the partitions; a failure ends the process."""
         chosen = list(self._partitions.items()) if partitions is None else list(partitions)
@@ -139,7 +122,7 @@ class Worker:
             if message.offset > partition.next_offset and not self._gap_is_real(partition, message.offset):
                 await self.consumer.seek_all({tp: known.next_offset for tp, known in self._partitions.items()})
                 return
-            await partition.take(received(message, partition.scope.topic_id), event)
+            await partition.judge(received(message, partition.scope.topic_id), event)
             self.watchdog.moved()
         if partition.full:
             await self._save(message.tp, partition)
@@ -164,7 +147,7 @@ class Worker:
     async def _place(self, tp: TP) -> Partition:
         topic = await asyncio.to_thread(topic_id, self._admin, tp.topic)
         scope = Scope(self.spec.app_id, tp.topic, topic, tp.partition)
-        epoch, restored = await self.wiring.state.take(scope)
+        epoch, restored = await self.wiring.state.claim(scope)
         partition = Partition(
             scope,
             epoch,
@@ -197,10 +180,11 @@ class Worker:
                 if partition.letters or (partition.held_since is not None and partition.held_since <= due)
             )
 
-    async def keep_checking_topics(self) -> None:
-        """Start anew when a source topic was deleted and made again: its records are others than those counted."""
+    async def keep_checking(self) -> None:
+        """End with the group's task; start anew on a source topic that was deleted and made again."""
         while True:
-            await asyncio.sleep(TOPIC_CHECK_SECONDS)
+            await asyncio.sleep(CHECK_SECONDS)
+            self.consumer.check_group()
             for name, known in {(tp.topic, p.scope.topic_id) for tp, p in list(self._partitions.items())}:
                 try:
                     now = await asyncio.to_thread(topic_id, self._admin, name)
@@ -230,7 +214,7 @@ class Worker:
                 ("stop", stop.wait()),
                 ("faust", self.app.wait_until_stopped()),
                 ("saving", self.keep_saving()),
-                ("topics", self.keep_checking_topics()),
+                ("checking", self.keep_checking()),
                 ("report", self.keep_reporting()),
             )
         ]

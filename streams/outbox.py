@@ -1,6 +1,6 @@
 """The Faust worker's producer: idempotent, in order, and every record's delivery is awaited by somebody.
 
-Faust's own producer is not used: without exactly_once it is not idempotent, so that a retry may repeat or reorder, and
+Faust's own producer is not used: outside its transactions it is not idempotent (a retry may repeat or reorder), and
 it only logs a record that was not delivered.
 """
 

@@ -55,7 +55,7 @@ class Partition:
     """The state of one assigned partition; `lock` is held by whoever changes it.
 
     next_offset
-        The first source offset that has not been taken; `saved` is the same as of the last manifest.
+        The first source offset that has not been judged; `saved` is the same as of the last manifest.
     """
 
     scope: Scope
@@ -110,14 +110,17 @@ class Partition:
             LOG.error("the partition is shorter than its state says", state=self.next_offset, end=end)
         self.saved = self.next_offset = min(max(self.next_offset, first_kept), max(end, first_kept))
 
-    async def take(self, record: Received, event: Any) -> None:
-        """Judge one record; its outputs are on their way when this returns, and its event is held."""
+    async def judge(self, record: Received, event: Any = None, fault: SchemaError | None = None) -> None:
+        """Judge one record; its outputs are on their way when this returns, and its event is held.
+
+        `fault` is what its reader already found wrong with it.
+        """
         self.next_offset = record.offset + 1
         self.events.append(event)
         self.held_since = self.held_since or time.monotonic()
         self.wiring.counters["records"] += 1
         try:
-            self._check_place(record)
+            self._check(record, fault)
             unit = self.processor.unit_of(record)
             events = self.processor.step(record)
         except END_PROCESS:
@@ -161,7 +164,8 @@ class Partition:
         await self._forget_stale()
         self.saved = self.next_offset
         for event in self.events:
-            event.ack()
+            if event is not None:
+                event.ack()
         self._count(letters=len(letters), snapshots=len(dirty), manifests=1)
         self.held, self.events, self.pending, self.rewrite = [], [], [], {}
         self.held_bytes, self.held_since, self.hurry = 0, None, False
@@ -211,7 +215,11 @@ class Partition:
         self.letters.add(record, error)
         self._count(refused=1)
 
-    def _check_place(self, record: Received) -> None:
+    def _check(self, record: Received, fault: SchemaError | None) -> None:
+        if fault is not None:
+            raise fault
+        if not record.value:
+            raise SchemaError("the record has no value")
         if self.partitions == 1:
             return
         if record.key is None:

@@ -129,7 +129,7 @@ class Reading:
         if place[2] != self.scope.topic_id:
             (self.foreign.discard if record.value is None else self.foreign.add)(key)
         elif place[4] != _CLAIM:
-            self._own(record, key, place[5])
+            self._own(record, key, place[4], place[5])
 
     def result(self) -> Restored:
         """Return what the records before the claim say."""
@@ -138,11 +138,10 @@ class Reading:
         start = 0 if newest is None else newest.complete_through + 1
         rewrite = set()
         for unit, saved in self.units.items():
-            spoiled = self.scope.unit_key(unit) in self.refused
-            if spoiled or (saved.at > epoch and saved.snapshot.epoch != epoch):
+            if saved.at > epoch and saved.snapshot.epoch != epoch:
                 start = min(start, saved.snapshot.offset + 1)
-            if spoiled:
-                rewrite.add(unit)
+            if self.scope.unit_key(unit) in self.refused:
+                rewrite.add(unit)  # before compaction leaves only what was refused
         own = [key for key in self.refused if self._is_own_unit(key)]
         if any(self._unit_of(key) not in self.units for key in own):
             start = 0  # somebody replaced a unit's only snapshot: it is built again from the beginning
@@ -150,12 +149,12 @@ class Reading:
         stale += [self.scope.manifest_key(known) for known in self.manifests]
         return Restored(start, self.units, frozenset(rewrite), (*stale, *self.foreign), tuple(self.refused.values()))
 
-    def _own(self, record: StateRecord, key: bytes, name: str) -> None:
+    def _own(self, record: StateRecord, key: bytes, kind: str, name: str) -> None:
         self.refused.pop(key, None)
         if record.value is None:
-            self.units.pop(name, None)
-            if name.isdecimal():
-                self.manifests.pop(int(name), None)
+            if kind == _UNIT:
+                self.units.pop(name, None)
+            self.manifests = {e: m for e, m in self.manifests.items() if key != self.scope.manifest_key(e)}
             return
         try:
             found = opened(record, self.secret)

@@ -24,7 +24,7 @@ class StateTopic:
         self._outbox = outbox
         self._secret = secret
 
-    async def take(self, scope: Scope) -> tuple[int, Restored]:
+    async def claim(self, scope: Scope) -> tuple[int, Restored]:
         """Claim a source partition; return the epoch of its new owner and what it begins with."""
         epoch = (await self._write(scope, scope.claim_key(), None)).offset
         return epoch, await asyncio.to_thread(self._read, scope, epoch)

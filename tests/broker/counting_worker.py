@@ -14,9 +14,10 @@ from typing import Any
 
 from agents.received import Received
 from schemas.errors import SchemaError
-from streams.faust_loop import WorkerSpec, run_worker
+from streams.faust_loop import run_worker
 from streams.kafka import Record
 from streams.settings import load_settings
+from streams.worker_spec import WorkerSpec
 
 SECRET = b"a key that only the tests know.."
 
@@ -49,12 +50,14 @@ class Counting:
         self.changed: set[str] = set()
 
     def unit_of(self, record: Received) -> str:
+        """Return the key."""
         if record.value.startswith(b"?"):
             raise SchemaError("this cannot be decoded")
         assert record.key is not None
         return record.key.decode()
 
     def step(self, record: Received) -> list[object]:
+        """Count the value; some make it raise after that."""
         unit = self.unit_of(record)
         if record.offset <= self.seen.get(unit, -1):
             return []
@@ -73,13 +76,16 @@ class Counting:
         return [Counted(unit, value, state["count"])]
 
     def dirty(self) -> list[tuple[str, int, bytes]]:
+        """Return what changed since the last call."""
         changed, self.changed = sorted(self.changed), set()
         return [(unit, self.seen[unit], json.dumps(self.units[unit]).encode()) for unit in changed]
 
     def restore(self, unit: str, offset: int, body: bytes) -> None:
+        """Load what `dirty` returned."""
         self.units[unit], self.seen[unit] = json.loads(body), offset
 
     def forget(self, unit: str | None = None) -> None:
+        """Drop one key, or all."""
         for name in [unit] if unit is not None else list(self.units):
             self.units.pop(name, None)
             self.seen.pop(name, None)
