@@ -12,9 +12,17 @@ from streams.settings import load_settings
 # Each name is a module of streams/cli with a click command called `command`; loaded when it is asked for.
 COMMANDS: tuple[tuple[str, str], ...] = (
     ("broker", "Run Apache Kafka on this machine."),
+    ("init", "Begin a ledger: topics, keys, first entry, trust file."),
     ("run", "Run one or several roles."),
     ("up", "Start everything on this machine, and keep it running."),
     ("demo", "Break a model on purpose, and watch what follows."),
+    ("incidents", "What is open, what it waits for, and your response."),
+    ("approve", "Agree to the plan of an incident."),
+    ("deny", "Refuse the plan of an incident."),
+    ("policy", "How Headgate judges: check, adopt, list, show."),
+    ("systems", "What is watched: check, adopt, list, show."),
+    ("keys", "Make keys, and have them enrolled or revoked."),
+    ("topics", "List, create and check the topics in Kafka."),
     ("schemas", "List, check and generate the Avro schemas of every record."),
 )
 
@@ -33,13 +41,21 @@ class Commands(click.Group):
             return None
         loaded = import_module(f"streams.cli.{cmd_name.replace('-', '_')}").command
         assert isinstance(loaded, click.Command)
-        return loaded
+        return _keep_lines(loaded)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the list of commands without importing them."""
         del ctx
         with formatter.section("Commands"):
             formatter.write_dl(list(COMMANDS))
+
+
+def _keep_lines(command: click.Command) -> click.Command:
+    r"""Let click find its mark for paragraphs that are not to be wrapped: raw docstrings write it as a plain \b."""
+    command.help = command.help and command.help.replace("\\b", "\b")
+    for below in command.commands.values() if isinstance(command, click.Group) else ():
+        _keep_lines(below)
+    return command
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
@@ -63,6 +79,9 @@ def main() -> None:
     except HeadgateError as error:
         click.echo(f"headgate: {error}", err=True)
         sys.exit(2 if isinstance(error, PolicyError) else 1)
+    except OSError as error:
+        click.echo(f"headgate: {error.filename or 'a file'} cannot be used: {error.strerror or error}", err=True)
+        sys.exit(1)
 
 
 if __name__ == "__main__":

@@ -28,16 +28,24 @@ class Identity:
 
 def create(directory: Path, name: str, passphrase: bytes | None = None) -> Identity:
     """Make a key and write `<name>.pem` (mode 600) and `<name>.pub`; KeyRefusedError if there is one already."""
-    directory.mkdir(parents=True, exist_ok=True, mode=0o700)
     key = PrivateKey.generate(secrets.token_bytes(32))
-    principal = f"p-{secrets.token_hex(8)}"
+    principal, private = f"p-{secrets.token_hex(8)}", directory / f"{name}.pem"
+    pem = key.to_pem(passphrase)
     try:
-        _write_new(directory / f"{name}.pem", key.to_pem(passphrase), 0o600)
-    except FileExistsError:
-        raise KeyRefusedError(f"{directory / name}.pem exists; choose another name, or use it") from None
+        directory.mkdir(parents=True, exist_ok=True, mode=0o700)
     except OSError as error:
-        raise HeadgateError(f"{directory} cannot be written: {error.strerror}") from None
-    (directory / f"{name}.pub").write_text(key.public.to_line(principal), encoding="utf-8")
+        raise HeadgateError(f"{directory} cannot be made: {error.strerror}") from None
+    try:
+        _write_new(private, pem, 0o600)
+    except FileExistsError:
+        raise KeyRefusedError(f"{private} exists; choose another name, or use it") from None
+    except OSError as error:
+        raise HeadgateError(f"{private} cannot be written: {error.strerror}") from None
+    try:
+        (directory / f"{name}.pub").write_text(key.public.to_line(principal), encoding="utf-8")
+    except OSError as error:
+        private.unlink(missing_ok=True)  # half a key would stand in the way of the next attempt
+        raise HeadgateError(f"{directory / name}.pub cannot be written: {error.strerror}") from None
     return Identity(name, principal, key)
 
 
@@ -79,8 +87,11 @@ def write_trust(path: Path, trust: Trust) -> None:
     """Write a trust file: whom a verifier believes. It is public; what matters is that it came from the right hands."""
     document = {"genesis": trust.genesis, "log": trust.log.to_vkey(), "origin": trust.log.name, "witnesses": []}
     temporary = path.with_suffix(".new")
-    temporary.write_text(json.dumps(document, indent=2) + "\n", encoding="utf-8")
-    temporary.replace(path)
+    try:
+        temporary.write_text(json.dumps(document, indent=2) + "\n", encoding="utf-8")
+        temporary.replace(path)
+    except OSError as error:
+        raise HeadgateError(f"{path} cannot be written: {error.strerror}") from None
 
 
 def read_trust(path: Path) -> Trust:
@@ -90,7 +101,9 @@ def read_trust(path: Path) -> Trust:
         log = Verifier.from_vkey(document["log"])
         genesis = bytes.fromhex(document["genesis"])
     except FileNotFoundError:
-        raise KeyRefusedError(f"there is no trust file {path}; `headgate init` writes it") from None
+        raise KeyRefusedError(
+            f"there is no trust file {path}; run `headgate init`, or copy it from whoever began the ledger"
+        ) from None
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         raise KeyRefusedError(f"{path} is no trust file: it holds origin, genesis, log and witnesses as JSON") from None
     if len(genesis) != 32 or document.get("origin") != log.name:
@@ -105,5 +118,11 @@ def trust_path(settings: Settings) -> Path:
 
 def _write_new(path: Path, data: bytes, mode: int) -> None:
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(data)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(descriptor)
+    except OSError:
+        path.unlink(missing_ok=True)  # a full disk leaves an empty file, which is no key
+        raise

@@ -1,0 +1,183 @@
+"""`headgate incidents`: what is open, what is known of it, what it waits for, and a person's response."""
+
+import time
+from pathlib import Path
+
+import click
+
+from agents.fold import Verified
+from schemas.commands import Acknowledge, Declare, Dismiss
+from streams.asking import OpenLedger
+from streams.incident_view import document, named, resolve, row, short, show
+from streams.rendering import clean, emit, emit_line, jsonable, table, tell, when
+from streams.sentences import sentence
+from streams.settings import Settings
+from streams.signing_in import names_of, sign_in, signed
+
+_JSON = click.option("--json", "as_json", is_flag=True, help="As JSON.")
+_ALL = click.option("--all", "everything", is_flag=True, help="Those that are over, too.")
+
+
+@click.group(name="incidents", invoke_without_command=True)
+@_ALL
+@_JSON
+@click.pass_context
+def command(ctx: click.Context, *, everything: bool, as_json: bool) -> None:
+    r"""List open incidents and what each waits for; show, watch and answer them.
+
+    An incident may be named by the beginning of its id. What is printed was verified: signatures, tree and decisions.
+
+    \b
+    Examples:
+      headgate incidents
+      headgate incidents show 3f8a2c
+      headgate incidents watch
+      headgate incidents declare 3f8a2c --as ana --reason "customers complain"
+    """
+    if ctx.invoked_subcommand is None:
+        _list(ctx.obj, everything=everything, as_json=as_json)
+
+
+@command.command(name="list")
+@_ALL
+@_JSON
+@click.pass_obj
+def listing(settings: Settings, *, everything: bool, as_json: bool) -> None:
+    """Print open incidents, the worst first, and what each waits for."""
+    _list(settings, everything=everything, as_json=as_json)
+
+
+def _list(settings: Settings, *, everything: bool, as_json: bool) -> None:
+    names = names_of(settings)
+    with OpenLedger(settings) as ledger:
+        cases = [case for case in ledger.state.cases.values() if everything or not case.phase.over]
+        ordered = sorted(cases, key=lambda case: (case.phase.over, case.severity.rank, -case.opened_at))
+        rows = [row(ledger, case, names) for case in ordered]
+        shown = [short(ledger, case.incident) for case in ordered]
+    if as_json:
+        emit(rows)
+        return
+    cells = [
+        [
+            name,
+            one["severity"],
+            one["phase"],
+            one["system"],
+            when(one["opened_at"]),
+            one["title"],
+            one["waits_for"],
+        ]
+        for name, one in zip(shown, rows, strict=True)
+    ]
+    none = "no incident" if everything else "no incident is open"
+    table(("incident", "severity", "phase", "system", "opened", "what", "waits for"), cells, none)
+
+
+@command.command(name="show")
+@click.argument("incident")
+@_JSON
+@click.pass_obj
+def showing(settings: Settings, incident: str, *, as_json: bool) -> None:
+    """Print what is known of INCIDENT: evidence, severity and its rule, plan, decisions, and what it waits for.
+
+    Example: headgate incidents show 3f8a2c
+    """
+    names = names_of(settings)
+    with OpenLedger(settings) as ledger:
+        case = resolve(ledger, incident)
+        if as_json:
+            emit(document(ledger, case, names))
+        else:
+            show(ledger, case, names)
+
+
+@command.command()
+@click.option("--all", "everything", is_flag=True, help="Begin with the first entry instead of the next.")
+@_JSON
+@click.pass_obj
+def watch(settings: Settings, *, everything: bool, as_json: bool) -> None:
+    """Print a line for each event of any incident as it becomes final, until interrupted.
+
+    Example: headgate incidents watch --json | jq .event
+    """
+    names = names_of(settings)
+    with OpenLedger(settings) as ledger:
+        click.echo(f"headgate: following {settings.ledger} from entry {ledger.entries[-1].index + 1}", err=True)
+        new = ledger.entries[:] if everything else []
+        while True:
+            for found in new:
+                _tell(found, names, as_json=as_json)
+            new = ledger.poll(0.2)
+
+
+def _tell(found: Verified, names: dict[str, str], *, as_json: bool) -> None:
+    if found.asked is None or not found.asked.incident:
+        return
+    at = found.entry.at if found.entry else int(time.time() * 1000)
+    for event in found.events:
+        if as_json:
+            said = {"entry": found.index, "at": at, "incident": found.asked.incident, "event": type(event).__name__}
+            emit_line(said | {"sentence": sentence(event), "body": jsonable(event)})
+        else:
+            said_of = f"{found.asked.incident[:12]}  {clean(named(sentence(event), names))}"
+            click.echo(f"{found.index:>5}  {when(at)}  {said_of}")
+
+
+@command.command()
+@click.argument("incident")
+@click.option("--reason", "--note", "reason", default="", help="A note for the ledger.")
+@_JSON
+@signed()
+@click.pass_obj
+def acknowledge(
+    settings: Settings, incident: str, reason: str, who: str, passphrase_file: Path | None, *, as_json: bool
+) -> None:
+    """Say that you are on INCIDENT.
+
+    Example: headgate incidents acknowledge 3f8a2c --as ana
+    """
+    identity = sign_in(settings, who, passphrase_file)
+    with OpenLedger(settings) as ledger:
+        case = resolve(ledger, incident)
+        verdict = ledger.ask(identity, Acknowledge(incident=case.incident, note=reason))
+    tell(verdict, f"{case.incident} is acknowledged by {who}", as_json=as_json)
+
+
+@command.command()
+@click.argument("incident")
+@click.option("--reason", required=True, help="Why, for the ledger.")
+@_JSON
+@signed()
+@click.pass_obj
+def declare(
+    settings: Settings, incident: str, reason: str, who: str, passphrase_file: Path | None, *, as_json: bool
+) -> None:
+    """Declare that the candidate INCIDENT is one, so that a plan is made.
+
+    Example: headgate incidents declare 3f8a2c --as ana --reason "customers complain"
+    """
+    identity = sign_in(settings, who, passphrase_file)
+    with OpenLedger(settings) as ledger:
+        case = resolve(ledger, incident)
+        verdict = ledger.ask(identity, Declare(incident=case.incident, reason=reason))
+    tell(verdict, f"{case.incident} is declared", as_json=as_json)
+
+
+@command.command()
+@click.argument("incident")
+@click.option("--reason", required=True, help="Why, for the ledger.")
+@_JSON
+@signed()
+@click.pass_obj
+def dismiss(
+    settings: Settings, incident: str, reason: str, who: str, passphrase_file: Path | None, *, as_json: bool
+) -> None:
+    """Close the candidate INCIDENT: it is none.
+
+    Example: headgate incidents dismiss 3f8a2c --as ana --reason "a planned backfill"
+    """
+    identity = sign_in(settings, who, passphrase_file)
+    with OpenLedger(settings) as ledger:
+        case = resolve(ledger, incident)
+        verdict = ledger.ask(identity, Dismiss(incident=case.incident, reason=reason))
+    tell(verdict, f"{case.incident} is dismissed", as_json=as_json)
