@@ -1,6 +1,6 @@
 """What the Faust loop asks of an agent that keeps statistics of a partition."""
 
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from agents.received import Received
 
@@ -30,4 +30,13 @@ class Processor(Protocol):
 
     def forget(self, unit: str | None = None) -> None:
         """Drop one unit, or all of them."""
+        ...
+
+
+@runtime_checkable
+class Ticking(Protocol):
+    """A processor that also acts when nothing comes."""
+
+    def tick(self, now: int) -> list[object]:
+        """Return what time alone has brought about by `now` (ms); every id and time in it comes from its deadline."""
         ...

@@ -7,11 +7,12 @@ from agents.detect import Detect, Judge
 from agents.fold import Trust
 from schemas.codec import frame
 from schemas.topics import full_name
-from streams.faust_loop import WorkerSpec, run_worker
+from streams.faust_loop import run_worker
 from streams.kafka import Record
 from streams.keyring import state_key
 from streams.ledger_thread import LedgerThread
 from streams.settings import Settings
+from streams.worker_spec import WorkerSpec
 
 
 def spec(settings: Settings, judge: Judge, instance: str | None) -> WorkerSpec:

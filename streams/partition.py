@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import structlog
 from aiokafka.partitioner import murmur2
 
-from agents.processor import Processor
+from agents.processor import Processor, Ticking
 from agents.received import Received
 from schemas.errors import HeadgateError, SchemaError
 from streams.dead_letters import DeadLetters
@@ -76,6 +76,8 @@ class Partition:
     rewrite: dict[str, tuple[int, bytes]] = field(default_factory=dict)
     stale: tuple[bytes, ...] = ()
     hurry: bool = False
+    ticked: bool = False
+    end: int = 0
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     def restore(self, restored: Restored) -> None:
@@ -109,6 +111,7 @@ class Partition:
         if self.next_offset > end:
             LOG.error("the partition is shorter than its state says", state=self.next_offset, end=end)
         self.saved = self.next_offset = min(max(self.next_offset, first_kept), max(end, first_kept))
+        self.end = end
 
     async def judge(self, record: Received, event: Any = None, fault: SchemaError | None = None) -> None:
         """Judge one record; its outputs are on their way when this returns, and its event is held.
@@ -140,6 +143,18 @@ class Partition:
             return
         self.held.append(Held(record, unit))
         self.held_bytes += len(record.value)
+        await self._send(outputs)
+
+    async def tick(self, now: int) -> None:
+        """Let time pass for a processor that asks for it; what it brings about is saved with the next snapshot."""
+        if self.next_offset < self.end or not isinstance(self.processor, Ticking):
+            return  # what was there when the partition was taken comes first
+        if events := self.processor.tick(now):
+            await self._send([self._checked(self.wiring.publish(item)) for item in events])
+            self.ticked = True
+            self.held_since = self.held_since or time.monotonic()
+
+    async def _send(self, outputs: list[Record]) -> None:
         for output in outputs:
             self.pending.append(await self.wiring.outbox.send(output))
             self.wiring.counters["outputs"] += 1
@@ -151,7 +166,7 @@ class Partition:
 
     async def save(self) -> bool:
         """Make what was judged durable: outputs and dead letters, then dirty units, then the manifest; then ack."""
-        if self.next_offset == self.saved and not self.letters and not self.events:
+        if self.next_offset == self.saved and not self.letters and not self.events and not self.ticked:
             return False
         letters = self.letters.drain()
         self.pending += [await self.wiring.outbox.send(letter) for letter in letters]
@@ -168,7 +183,7 @@ class Partition:
                 event.ack()
         self._count(letters=len(letters), snapshots=len(dirty), manifests=1)
         self.held, self.events, self.pending, self.rewrite = [], [], [], {}
-        self.held_bytes, self.held_since, self.hurry = 0, None, False
+        self.held_bytes, self.held_since, self.hurry, self.ticked = 0, None, False, False
         return True
 
     async def _forget_stale(self) -> None:

@@ -10,11 +10,12 @@ from agents.received import Received
 from agents.statement import signed_headers
 from schemas.codec import frame
 from schemas.topics import full_name
-from streams.faust_loop import WorkerSpec, run_worker
+from streams.faust_loop import run_worker
 from streams.kafka import Record
 from streams.keyring import Identity, state_key
 from streams.ledger_thread import LedgerThread
 from streams.settings import Settings
+from streams.worker_spec import WorkerSpec
 
 
 class FollowingTriage:
