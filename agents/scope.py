@@ -9,25 +9,19 @@ from agents.detectors.health import Health
 from agents.detectors.level import Key, Level
 from agents.detectors.psi import Psi
 from agents.detectors.quality import Quality
-from agents.detectors.shift import Shift, Spec
-from agents.detectors.triggers import Adwin, HddmA, PageHinkleyUp, Trigger
+from agents.detectors.shift import Shift
+from agents.detectors.specs import SCORED, spec_of, trigger_of
 from agents.guard import Runs
 from agents.profile import Profile
 from agents.sample import Sample
 from schemas.errors import SchemaError
 from schemas.thresholds import Thresholds
-from schemas.values import Category
 
 COLUMNS = ("quality", "psi")
 """Detectors that need a profile."""
 
 STREAMS = ("confidence", "latency", "vector")
-LABELLED = ("error", "residual")
-SCORED = "score:"
 MAX_JUDGES = 8
-
-LEARN = 200
-"""Values that a stream's mean and deviation are learnt from."""
 
 
 class Detector(Protocol):
@@ -91,8 +85,8 @@ def make(
     score = _score(thresholds, window, 8)
     if name == "health":
         return Health(thresholds, score)
-    spec = _spec(name, thresholds, window)
-    trigger = _trigger(name) if whole else None
+    spec = spec_of(name, thresholds, window)
+    trigger = trigger_of(name) if whole else None
     return Shift(spec, thresholds, score, trigger, base)
 
 
@@ -183,102 +177,3 @@ def _speaks(name: str, key: Key) -> bool:
 
 def _score(thresholds: Thresholds, window: int, statistics: int) -> float:
     return max(math.log10(thresholds.rows_between_false_alarms / window * statistics * 4), 2.0)
-
-
-def _trigger(name: str) -> Trigger | None:
-    if name == "vector":
-        return None
-    if name == "error":
-        return HddmA(0.001)
-    if name == "residual":
-        return PageHinkleyUp()
-    return Adwin(0.002)
-
-
-def _spec(name: str, thresholds: Thresholds, window: int) -> Spec:
-    policy = thresholds.streams
-    labels = min(thresholds.labels.window, window)
-    if name == "confidence":
-        return Spec(
-            detector="adwin",
-            subject=name,
-            statistic="mean",
-            baseline="rolling",
-            category=Category.CONFIDENCE,
-            symptom=True,
-            learn=LEARN,
-            window=window,
-            direction=-1,
-            effect=policy.confidence_shift,
-            spread=0.01,
-        )
-    if name == "latency":
-        return Spec(
-            detector="adwin",
-            subject=name,
-            statistic="geometric_mean",
-            baseline="rolling",
-            category=Category.INFRASTRUCTURE,
-            symptom=False,
-            learn=LEARN,
-            window=window,
-            absolute=math.log(policy.latency_factor),
-            floor=policy.latency_floor_ms,
-            spread=0.05,
-            log=True,
-        )
-    if name == "vector":
-        sampled = min(window, thresholds.forest.sample)
-        return Spec(
-            detector="half_space_trees",
-            subject=name,
-            statistic="mean",
-            baseline="reference",
-            category=Category.DATA_DRIFT,
-            symptom=True,
-            learn=LEARN,
-            window=sampled,
-            effect=thresholds.forest.shift,
-            spread=1e-4,
-        )
-    if name == "error":
-        return Spec(
-            detector="hddm_a",
-            subject=name,
-            statistic="share",
-            baseline="rolling",
-            category=Category.PERFORMANCE,
-            symptom=True,
-            learn=LEARN,
-            window=labels,
-            absolute=policy.error_rise,
-            spread=0.02,
-            bits=True,
-        )
-    if name == "residual":
-        return Spec(
-            detector="page_hinkley",
-            subject=name,
-            statistic="mean",
-            baseline="rolling",
-            category=Category.PERFORMANCE,
-            symptom=True,
-            learn=LEARN,
-            window=labels,
-            effect=policy.residual_shift,
-            spread=1e-6,
-        )
-    if not name.startswith(SCORED):
-        raise SchemaError(f"no detector is named {name[:80]!r}")
-    return Spec(
-        detector="adwin",
-        subject=name,
-        statistic="mean",
-        baseline="rolling",
-        category=Category.OUTPUT_SAFETY,
-        symptom=False,
-        learn=LEARN,
-        window=labels,
-        effect=policy.score_shift,
-        spread=0.01,
-    )

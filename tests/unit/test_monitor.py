@@ -11,7 +11,7 @@ from schemas.avro import decode, encode
 from schemas.errors import SchemaError
 from schemas.thresholds import Thresholds
 from schemas.values import Category
-from tests.traffic import Traffic, column, features, profile
+from tests.traffic import Traffic, batch, column, features, profile
 
 
 def test_psi_matches_its_definition_and_its_tail_is_that_of_chi_square() -> None:
@@ -153,3 +153,13 @@ def test_unknown_detectors_and_missing_profiles_are_refused() -> None:
     with pytest.raises(SchemaError):
         make("psi", Thresholds(), None, None, whole=True)
     assert isinstance(make("psi", Thresholds(), profile(), None, whole=True), Psi)
+
+
+def test_repeats_count_once() -> None:
+    """A batch that was sent again, or overlaps, adds only rows that are new; the source counts them."""
+    traffic = Traffic(Thresholds(observe_every_rows=1))
+    rng = np.random.default_rng(1)
+    traffic.hand(batch(features(rng, 100), 0))
+    assert traffic.hand(batch(features(rng, 100), 0)) == []
+    traffic.hand(batch(features(rng, 100), 50))
+    assert traffic.observed[-1].rows == 150
