@@ -19,7 +19,7 @@ from agents.received import Received
 from schemas.errors import BrokerError
 from streams.dead_letters import DeadLetters
 from streams.detour import Detour
-from streams.faust_consumer import ManifestConsumer, PlacedApp, make_app
+from streams.faust_consumer import ManifestConsumer, PlacedApp, make_app, stop_app
 from streams.kafka import Clients, end_offset, start_offset, topic_id
 from streams.outbox import Outbox
 from streams.partition import END_PROCESS, Partition, Wiring
@@ -33,6 +33,8 @@ LOG = structlog.get_logger("headgate.faust")
 
 STOP_WITHIN = 8.0
 CHECK_SECONDS = 2.0
+NUDGE_SECONDS = 5.0
+STUCK_SECONDS = 60.0
 TICK_SECONDS = 0.25
 REPORT_SECONDS = 60.0
 
@@ -48,7 +50,7 @@ class Worker:
         state = StateTopic(clients, self.outbox, spec.state_topic, spec.secret)
         self.wiring = Wiring(state, self.outbox, spec.publish, self.counters)
         self.app: PlacedApp = make_app(spec.app_id, clients.faust(spec.instance), self, list(spec.topics), self.handle)
-        self.watchdog = Watchdog(self._busy)
+        self.watchdog = Watchdog(self._held_since)
         self._admin = clients.admin()
         self._detour = Detour(clients)
         self._partitions: dict[TP, Partition] = {}
@@ -79,7 +81,6 @@ class Worker:
                     placed = await asyncio.gather(*(self._place(tp) for tp in sorted(assigned)))
                     self._partitions = {partition_of(partition): partition for partition in placed}
                     self._placed_for = assignment
-                    self.watchdog.moved()
                 return {tp: partition.next_offset for tp, partition in self._partitions.items() if tp in assigned}
         except END_PROCESS:
             raise
@@ -100,7 +101,6 @@ class Worker:
                     read = await asyncio.to_thread(self._detour.read, partition.scope, partition.next_offset)
                     for record, fault in read:
                         await partition.judge(record, fault=fault)
-                self.watchdog.moved()
             self.counters["detours"] += 1
         except END_PROCESS:
             raise
@@ -124,7 +124,6 @@ class Worker:
                 await self.consumer.seek_all({tp: known.next_offset for tp, known in self._partitions.items()})
                 return
             await partition.judge(received(message, partition.scope.topic_id), event)
-            self.watchdog.moved()
         if partition.full:
             await self._save(message.tp, partition)
 
@@ -139,7 +138,6 @@ class Worker:
             async with partition.lock:
                 if await partition.save() and self._partitions.get(tp) is partition:
                     self.consumer.cover(tp, partition.saved)
-            self.watchdog.moved()
         except END_PROCESS:
             raise
         except BaseException as error:  # noqa: BLE001
@@ -166,8 +164,9 @@ class Worker:
         """Return the first offset that Kafka still has, and the one that it gives next."""
         return start_offset(self._admin, tp.topic, tp.partition), end_offset(self._admin, tp.topic, tp.partition)
 
-    def _busy(self) -> bool:
-        return any(partition.events for partition in list(self._partitions.values()))
+    def _held_since(self) -> float | None:
+        held = [partition.held_since for partition in list(self._partitions.values())]
+        return min((since for since in held if since is not None), default=None)
 
     async def keep_saving(self) -> None:
         """Save every partition that has held something for long enough; a tail is saved by this, too."""
@@ -192,21 +191,43 @@ class Worker:
                         await partition.tick(now)
 
     async def keep_checking(self) -> None:
-        """End with the group's task; start anew on a source topic that was deleted and made again."""
+        """End with the group's task; look for topics that were made again, and for partitions that do not move."""
         while True:
             await asyncio.sleep(CHECK_SECONDS)
             self.consumer.check_group()
-            for name, known in {(tp.topic, p.scope.topic_id) for tp, p in list(self._partitions.items())}:
-                try:
-                    now = await asyncio.to_thread(topic_id, self._admin, name)
-                except BrokerError:
-                    continue  # gone, or Kafka does not answer; either is seen elsewhere
-                if now != known:
-                    LOG.warning("a topic was made again", topic=name, old=known, new=now)
-                    self.consumer.assignments += 1
-                    self.consumer.uncover()
-                    await self.consumer.perform_seek()
-                    break
+            partitions = dict(self._partitions)
+            if await self._made_again({tp.topic: known.scope.topic_id for tp, known in partitions.items()}):
+                self.consumer.assignments += 1
+                self.consumer.uncover()
+                await self.consumer.perform_seek()
+                continue
+            for tp, partition in partitions.items():
+                await self._check_movement(tp, partition)
+
+    async def _made_again(self, topics: dict[str, str]) -> bool:
+        """Whether a source topic was deleted and made again: its records are others than those that were judged."""
+        for name, known in topics.items():
+            try:
+                now = await asyncio.to_thread(topic_id, self._admin, name)
+            except BrokerError:
+                continue  # gone, or Kafka does not answer; either is seen elsewhere
+            if now != known:
+                LOG.warning("a topic was made again", topic=name, old=known, new=now)
+                return True
+        return False
+
+    async def _check_movement(self, tp: TP, partition: Partition) -> None:
+        """Fetch once more where records wait and nothing comes; end the process when that does not help."""
+        if time.monotonic() - partition.moved_at < NUDGE_SECONDS:
+            return
+        end = (await asyncio.to_thread(self._bounds, tp))[1]
+        if end <= partition.next_offset:
+            partition.moved_at = time.monotonic()
+        elif partition.suspect != (partition.next_offset, -end):
+            partition.suspect = (partition.next_offset, -end)
+            await self.consumer.perform_seek()
+        elif time.monotonic() - partition.moved_at > STUCK_SECONDS and await self.consumer.position(tp) < end:
+            end_process(f"nothing comes of partition {tp.partition} of {tp.topic}, which has records")
 
     async def keep_reporting(self) -> None:
         """Log the counters each minute."""
@@ -241,8 +262,8 @@ class Worker:
         LOG.info("counted", **self.counters)
         for task in tasks:
             task.cancel()
-        await asyncio.wait_for(self.app.stop(), STOP_WITHIN)
         await self.outbox.stop()
+        await stop_app(self.app, STOP_WITHIN)
 
 
 def received(message: Any, topic: str) -> Received:

@@ -12,6 +12,7 @@ from aiokafka.partitioner import murmur2
 from agents.processor import Processor, Ticking
 from agents.received import Received
 from schemas.errors import HeadgateError, SchemaError
+from schemas.state import Snapshot
 from streams.dead_letters import DeadLetters
 from streams.kafka import Record
 from streams.outbox import Outbox
@@ -67,6 +68,7 @@ class Partition:
     next_offset: int = 0
     saved: int = 0
     suspect: tuple[int, int] = (-1, -1)
+    moved_at: float = field(default_factory=time.monotonic)
     held: list[Held] = field(default_factory=list)
     held_bytes: int = 0
     held_since: float | None = None
@@ -76,6 +78,7 @@ class Partition:
     rewrite: dict[str, tuple[int, bytes]] = field(default_factory=dict)
     stale: tuple[bytes, ...] = ()
     hurry: bool = False
+    reloaded: tuple[str, int, Snapshot] | None = None
     ticked: bool = False
     end: int = 0
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
@@ -120,7 +123,8 @@ class Partition:
         """
         self.next_offset = record.offset + 1
         self.events.append(event)
-        self.held_since = self.held_since or time.monotonic()
+        self.moved_at = time.monotonic()
+        self.held_since = self.held_since or self.moved_at
         self.wiring.counters["records"] += 1
         try:
             self._check(record, fault)
@@ -152,7 +156,8 @@ class Partition:
         if events := self.processor.tick(now):
             await self._send([self._checked(self.wiring.publish(item)) for item in events])
             self.ticked = True
-            self.held_since = self.held_since or time.monotonic()
+            self.moved_at = time.monotonic()
+        self.held_since = self.held_since or self.moved_at
 
     async def _send(self, outputs: list[Record]) -> None:
         for output in outputs:
@@ -213,7 +218,7 @@ class Partition:
         """Reload the unit and step its held records again; return the one that raises now, or None."""
         self.processor.forget(unit)
         if unit in self.stands_at:
-            snapshot = await self.wiring.state.snapshot_at(self.scope, unit, self.stands_at[unit])
+            snapshot = await self._snapshot(unit, self.stands_at[unit])
             self.processor.restore(unit, snapshot.offset, snapshot.body)
         self._count(replays=len(replay))
         for held in replay:
@@ -225,6 +230,12 @@ class Partition:
                 self._refuse(held, error)
                 return held
         return None
+
+    async def _snapshot(self, unit: str, at: int) -> Snapshot:
+        """Return the unit's last snapshot; the one read last is kept, because whoever sends poison sends more."""
+        if self.reloaded is None or self.reloaded[:2] != (unit, at):
+            self.reloaded = (unit, at, await self.wiring.state.snapshot_at(self.scope, unit, at))
+        return self.reloaded[2]
 
     def _refuse(self, record: Received, error: BaseException) -> None:
         self.letters.add(record, error)

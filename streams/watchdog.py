@@ -23,31 +23,23 @@ def end_process(reason: str, error: BaseException | None = None) -> NoReturn:
 
 
 class Watchdog(threading.Thread):
-    """Ends the process when work is held and nothing has moved for `limit` seconds; a thread sees a stuck loop, too.
+    """Ends the process when work has been held for `limit` seconds; a thread, because the event loop may be stuck.
 
     Parameters
     ----------
-    busy
-        Whether work is held.
+    held_since
+        Returns since when the oldest work is held (seconds of time.monotonic), or None.
     """
 
-    def __init__(self, busy: Callable[[], bool], limit: float = 60.0) -> None:
+    def __init__(self, held_since: Callable[[], float | None], limit: float = 60.0) -> None:
         super().__init__(name="watchdog", daemon=True)
-        self._busy = busy
+        self._held_since = held_since
         self._limit = limit
-        self._moved_at = time.monotonic()
-        self._ended = threading.Event()
-
-    def moved(self) -> None:
-        """Note that something was done."""
-        self._moved_at = time.monotonic()
-
-    def stop(self) -> None:
-        """Watch no longer."""
-        self._ended.set()
 
     def run(self) -> None:
         """Look every second."""
-        while not self._ended.wait(1.0):
-            if self._busy() and time.monotonic() - self._moved_at > self._limit:
-                end_process(f"work is held and nothing has moved for {self._limit:.0f} s")
+        while True:
+            since = self._held_since()
+            if since is not None and time.monotonic() - since > self._limit:
+                end_process(f"work has been held for more than {self._limit:.0f} s")
+            time.sleep(min(1.0, self._limit))
