@@ -154,5 +154,5 @@ def decide(control: Control, case: Case, asked: Asked, at: int) -> list[object] 
             return deny(case, plan, asked, body, at)
         case c.RevokeApproval():
             return revoke(case, plan, asked, body)
-        case c.ExpirePlan():
+        case _:
             return expire(case, plan, asked, body, at)
