@@ -13,6 +13,9 @@ from schemas.values import Flag, Mode
 MAX_NAME = 256
 """Characters of a model, version, instance, source or column name."""
 
+MAX_POSITION = 2**63 - 1
+"""The last position of a source; a mark beyond it could not be saved."""
+
 ONE_PER_ROW = frozenset({"prediction_id", "trace_id", "explanation"})
 """Roles whose dictionary may hold as many strings as the batch has rows."""
 
@@ -89,8 +92,7 @@ def decode(batch: InferenceBatch) -> Rows:
     check_name("source", batch.source)
     if not 0 < batch.rows <= MAX_ROWS:
         raise SchemaError(f"a batch has 1 to {MAX_ROWS} rows, not {batch.rows}")
-    if batch.first_position < 0:
-        raise SchemaError(f"the position {batch.first_position} of the first row is negative")
+    check_positions(batch.first_position, batch.rows)
     if len(batch.columns) > MAX_COLUMNS:
         raise SchemaError(f"a batch has at most {MAX_COLUMNS} columns, not {len(batch.columns)}")
     columns = tuple(_cells(column, batch.rows) for column in batch.columns)
@@ -109,6 +111,12 @@ def decode(batch: InferenceBatch) -> Rows:
         batch.rows,
         columns,
     )
+
+
+def check_positions(first: int, rows: int) -> None:
+    """Raise SchemaError where a position is negative, or no 64-bit number could be the next one."""
+    if not 0 <= first <= MAX_POSITION - rows:
+        raise SchemaError(f"the first row has the position {first}; it must be from 0 to {MAX_POSITION - rows}")
 
 
 def check_name(what: str, name: str, *, empty: bool = False) -> None:

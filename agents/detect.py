@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from agents.columns import Floats, check_name, decode
+from agents.columns import Floats, check_name, check_positions, decode
 from agents.guard import times
 from agents.received import Received
 from agents.unit import Unit
@@ -135,8 +135,7 @@ class Detect:
     def _labels(self, unit: Unit, batch: LabelBatch, record: Received) -> Events:
         count = _same_length(batch.prediction_ids, batch.labels, batch.at)
         check_name("source", batch.source)
-        if batch.first_position < 0:
-            raise SchemaError(f"the position {batch.first_position} of the first label is negative")
+        check_positions(batch.first_position, count)
         seen = unit.marks.fresh(f"labels/{batch.source}", batch.first_position, count)
         events: Events = []
         for joined in unit.labels.join(batch.prediction_ids[seen:], batch.labels[seen:], batch.at[seen:]):
