@@ -109,6 +109,7 @@ class Stack:
             **os.environ,
             "HEADGATE_VAR": str(self.settings.var.absolute()),
             "HEADGATE_BOOTSTRAP_SERVERS": self.settings.brokers,
+            "HEADGATE_LEDGER": self.settings.ledger,
             **self.environ,
         }
         instance = f"{roles.split(',')[0]}-1"

@@ -16,6 +16,7 @@ from streams.gateway import Envoy, Route, Version
 from streams.settings import Settings
 
 INSTANCES = {"v1-a": "1", "v2-a": "2", "v2-b": "2"}
+FAULTY = "2"
 RATE = 50.0
 _START_SECONDS = 60.0
 
@@ -75,7 +76,9 @@ class Stage:
         for name, version in INSTANCES.items():
             (self.directory / name).unlink(missing_ok=True)
             where = ["--registry", self.registry, "--version", version, "--instance", name]
-            files = ["--ready-file", str(self.directory / name), "--fault-file", str(self.fault_file)]
+            files = ["--ready-file", str(self.directory / name)]
+            if version == FAULTY:
+                files += ["--fault-file", str(self.fault_file)]
             kafka = ["--bootstrap-servers", self.settings.brokers, "--ledger", self.settings.ledger]
             self._children[name] = self._python("streams.demo.server", name, *where, *files, *kafka)
         at = {name: f"127.0.0.1:{self._port(name)}" for name in INSTANCES}
