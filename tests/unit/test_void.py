@@ -97,7 +97,7 @@ def test_a_take_over_that_is_void_itself_names_nothing() -> None:
     assert read(ledger.leaves, ledger.notes[-1:], ledger.trust) == ledger.verified
 
 
-@pytest.mark.parametrize("void_from", [-5, 0, 1, 3])
+@pytest.mark.parametrize("void_from", [-(2**62), -5, 0, 1, 3])
 def test_what_is_final_cannot_be_made_void(void_from: int) -> None:
     """Asked for it is refused; written nevertheless, and honestly signed, it breaks the ledger there."""
     ledger = opened()
