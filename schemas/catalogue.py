@@ -73,10 +73,25 @@ class Catalogue:
 
     def by_fingerprint(self, name: str, fingerprint: bytes) -> tuple[type, Reader[Any]]:
         """Return the class and the reader of bytes written under the schema of this name and fingerprint."""
+        return self.by_id(self.id_of(name, fingerprint))
+
+    def id_of(self, name: str, fingerprint: bytes) -> int:
+        """Return the id of the schema of this name and fingerprint."""
         key = (name, fingerprint)
         if key not in self._written:
             self._written[key] = self._find(name, fingerprint)
-        return self.by_id(self._written[key])
+        return self._written[key]
+
+    def file_of(self, number: int) -> tuple[str, str]:
+        """Return the name of the file that holds the schema with this id, and its text."""
+        if number not in self._pins:
+            raise SchemaError(f"schema id {number} is not in the catalogue")
+        name, version = self._pins[number]
+        file = f"{name}.{version}.avsc"
+        try:
+            return file, self._read(file)
+        except (OSError, ValueError) as error:
+            raise SchemaError(f"schemas/avro/{file} cannot be read: {error}") from None
 
     def schema(self, name: str, version: int) -> avro.Schema:
         """Return a committed schema."""

@@ -23,6 +23,7 @@ COMMANDS: tuple[tuple[str, str], ...] = (
     ("systems", "What is watched: check, adopt, list, show."),
     ("keys", "Make keys, and have them enrolled or revoked."),
     ("topics", "List, create and check the topics in Kafka."),
+    ("audit", "Verify, export, show and replay the ledger."),
     ("schemas", "List, check and generate the Avro schemas of every record."),
 )
 
@@ -79,6 +80,9 @@ def main() -> None:
     except HeadgateError as error:
         click.echo(f"headgate: {error}", err=True)
         sys.exit(2 if isinstance(error, PolicyError) else 1)
+    except TimeoutError:
+        click.echo("headgate: something did not answer in time; is Kafka well?", err=True)
+        sys.exit(1)
     except OSError as error:
         click.echo(f"headgate: {error.filename or 'a file'} cannot be used: {error.strerror or error}", err=True)
         sys.exit(1)
