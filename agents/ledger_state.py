@@ -113,8 +113,3 @@ def _entry_of(state: LedgerState, place: Place, events: list[object]) -> AuditEn
         outcome=REFUSED if isinstance(events[0], Refused) else ACCEPTED,
         events=tuple(bodies),
     )
-
-
-def fits(leaf: bytes) -> bool:
-    """Whether a leaf is small enough for a tile (C2SP tlog-tiles: its length is a 16-bit number)."""
-    return len(leaf) <= MAX_ENTRY_BYTES

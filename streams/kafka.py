@@ -17,6 +17,8 @@ MAX_REQUEST_BYTES = 2 * 1024 * 1024
 SESSION_SECONDS = 6
 DELIVERY_SECONDS = 10.0
 _LOG = logging.getLogger("headgate.kafka")
+# A broker that has just started answers so for a second, and the client asks again: nothing to tell anybody.
+_LOG.addFilter(lambda record: "Coordinator load in progress: retrying" not in record.getMessage())
 
 Header = tuple[str, bytes]
 

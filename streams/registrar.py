@@ -5,13 +5,14 @@ protects the ledger is not that election but the ledger: an entry is valid only 
 """
 
 import time
+from collections.abc import Sequence
 
 import structlog
 from confluent_kafka import Consumer, Message, TopicPartition
 
 from agents.asked import sign
 from agents.fold import Trust, Verified
-from agents.ledger_state import compose, fits
+from agents.ledger_state import compose
 from agents.received import Received
 from agents.statement import command_of
 from schemas.avro import encode
@@ -110,6 +111,8 @@ class Registrar:
         body = TakeOver(epoch=epoch, void_from=fold.size)
         command = encode(sign(body, self._trust.genesis, self._registrar.key))
         self._append(command, Position(topic_id="", partition=0, offset=-1))
+        if fold.state.control.epoch != epoch:
+            raise SteppedDownError("another registrar took over at the same moment", fold.next_offset)
 
     def _handle(self, message: Message) -> None:
         """Decide one command, or dead-letter what is none."""
@@ -137,14 +140,16 @@ class Registrar:
             if composed is None:
                 return
             leaf = frame(composed[0])
-            if not fits(leaf):
-                raise SchemaError(f"the decision would take {len(leaf)} bytes, more than a leaf can hold")
             offset = self._producer.send(self._audit, asked.incident.encode(), leaf)
             self._read_back(offset, index, leaf)
-            if offset == index:
-                break
-            _LOG.warning("another record came first; the entry is decided again", index=index, offset=offset)
-        self._publish(self._checkpoint())
+            if offset == index and self._counts(index, self._publish(self._checkpoint())):
+                return
+            _LOG.warning("another record came first; the command is decided again", index=index, offset=offset)
+
+    @staticmethod
+    def _counts(index: int, verified: Sequence[Verified]) -> bool:
+        """Whether our entry counts: not so where another registrar made something final just before."""
+        return any(found.index == index and not found.void for found in verified)
 
     @property
     def _audit(self) -> str:
@@ -157,6 +162,8 @@ class Registrar:
             self._reader.poll(0.05)
             if time.monotonic() > deadline:
                 raise BrokerError("an entry that Kafka confirmed cannot be read back")
+        if fold.size > index:
+            raise SteppedDownError("another registrar has signed over our entry", index)
         if offset == index and fold.leaf(offset) != leaf:
             raise SteppedDownError("the record read back is not the one that was written", offset)
         for foreign in range(index, offset):
@@ -171,7 +178,7 @@ class Registrar:
         topic = full_name(self._settings.ledger, "checkpoints")
         return self._producer.send(topic, self._settings.ledger.encode(), note.encode())
 
-    def _publish(self, note_offset: int) -> None:
+    def _publish(self, note_offset: int) -> list[Verified]:
         """Take the entry into our own state as every reader does, by its checkpoint, and file what it adopted."""
         deadline, verified = time.monotonic() + _READ_BACK_SECONDS, list[Verified]()
         while self._reader.checkpoints_read <= note_offset:
@@ -183,6 +190,7 @@ class Registrar:
             for event in entry.events:
                 if isinstance(event, PolicyAdopted | SystemsAdopted):
                     self._producer.send(documents, event.digest.encode(), event.document)
+        return verified
 
 
 def _received(message: Message, source: Position) -> Received:
