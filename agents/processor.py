@@ -38,5 +38,8 @@ class Ticking(Protocol):
     """A processor that also acts when nothing comes."""
 
     def tick(self, now: int) -> list[object]:
-        """Return what time alone has brought about by `now` (ms); every id and time in it comes from its deadline."""
+        """Return what time alone has brought about by `now` (ms); every id and time in it comes from its deadline.
+
+        It is called when every record that Kafka had a moment after `now` is judged.
+        """
         ...

@@ -15,8 +15,6 @@ What is replaced, and why (faust-streaming 0.15.3, read in its source; tests/uni
 """
 
 import asyncio
-import logging
-import os
 from collections import defaultdict
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -24,13 +22,12 @@ from typing import Any, ClassVar, Protocol
 
 import aiokafka
 import faust
-import structlog
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP, ConsumerMessage
 
+from agents.received import Received
 from schemas.errors import HeadgateError
-
-LOG = structlog.get_logger("headgate.faust")
+from streams.watchdog import end_process
 
 REVIEWED = ("0.15.3", "0.14.")
 """The releases whose source these overrides were written against."""
@@ -70,7 +67,20 @@ class FetchedMessage(ConsumerMessage):  # type: ignore[misc]  # faust has no typ
 
     fetch: int
     timestamp_ms: int
-    raw_headers: tuple[tuple[str, bytes], ...]
+    raw_headers: tuple[tuple[str, bytes | None], ...]
+
+    def received(self, topic_id: str) -> Received:
+        """Return the record as agents get it."""
+        return Received(
+            topic=self.topic,
+            topic_id=topic_id,
+            partition=self.partition,
+            offset=self.offset,
+            timestamp=self.timestamp_ms,
+            key=self.key,
+            value=self.value or b"",
+            headers=tuple((name, value or b"") for name, value in self.raw_headers),
+        )
 
 
 class _Unfiltered(defaultdict[TP, int | None]):
@@ -246,10 +256,8 @@ def make_app(
 
 
 async def stop_app(app: PlacedApp, within: float) -> None:
-    """Stop the app and leave the group; where Faust's threads do not end in time, the process ends: all is saved."""
+    """Stop the app and leave the group; where Faust's threads do not end in time, the process does: all is saved."""
     try:
         await asyncio.wait_for(app.stop(), within)
     except TimeoutError:
-        LOG.warning("Faust did not stop in time", seconds=within)
-        logging.shutdown()
-        os._exit(0)
+        end_process(f"Faust did not stop within {within:.0f} s; everything is saved")

@@ -15,12 +15,12 @@ from typing import Any
 import structlog
 from faust.types import TP
 
-from agents.received import Received
-from schemas.errors import BrokerError
+from agents.processor import Ticking
 from streams.dead_letters import DeadLetters
 from streams.detour import Detour
 from streams.faust_consumer import ManifestConsumer, PlacedApp, make_app, stop_app
 from streams.kafka import Clients, end_offset, start_offset, topic_id
+from streams.liveness import Pace, made_again
 from streams.outbox import Outbox
 from streams.partition import END_PROCESS, Partition, Wiring
 from streams.settings import Settings
@@ -55,6 +55,7 @@ class Worker:
         self._detour = Detour(clients)
         self._partitions: dict[TP, Partition] = {}
         self._placed_for = -1
+        self._pace = Pace(spec.instance)
         self._placing = asyncio.Lock()
 
     @property
@@ -78,6 +79,7 @@ class Worker:
             async with self._placing:
                 if assignment != self._placed_for:
                     self._partitions.clear()
+                    self._pace.note()
                     placed = await asyncio.gather(*(self._place(tp) for tp in sorted(assigned)))
                     self._partitions = {partition_of(partition): partition for partition in placed}
                     self._placed_for = assignment
@@ -123,7 +125,7 @@ class Worker:
             if message.offset > partition.next_offset and not self._gap_is_real(partition, message.offset):
                 await self.consumer.seek_all({tp: known.next_offset for tp, known in self._partitions.items()})
                 return
-            await partition.judge(received(message, partition.scope.topic_id), event)
+            await partition.judge(message.received(partition.scope.topic_id), event)
         if partition.full:
             await self._save(message.tp, partition)
 
@@ -181,14 +183,17 @@ class Worker:
             )
 
     async def keep_ticking(self) -> None:
-        """Let time pass for processors that ask for it, a little behind the clock: records on their way come first."""
+        """Let time pass for processors that ask for it, once everything that Kafka had by then is judged."""
         while True:
             await asyncio.sleep(TICK_SECONDS)
-            now = int((time.time() - TICK_SECONDS) * 1000)
             for tp, partition in list(self._partitions.items()):
+                if not isinstance(partition.processor, Ticking):
+                    continue
+                now = int((time.time() - TICK_SECONDS) * 1000)  # behind the clock: a record may be on its way
+                end = (await asyncio.to_thread(self._bounds, tp))[1]
                 async with partition.lock:
-                    if self._partitions.get(tp) is partition:
-                        await partition.tick(now)
+                    if self._partitions.get(tp) is partition and partition.next_offset >= end:
+                        await partition.tick(partition.processor, now)
 
     async def keep_checking(self) -> None:
         """End with the group's task; look for topics that were made again, and for partitions that do not move."""
@@ -196,25 +201,13 @@ class Worker:
             await asyncio.sleep(CHECK_SECONDS)
             self.consumer.check_group()
             partitions = dict(self._partitions)
-            if await self._made_again({tp.topic: known.scope.topic_id for tp, known in partitions.items()}):
+            if await made_again(self._admin, {tp.topic: known.scope.topic_id for tp, known in partitions.items()}):
                 self.consumer.assignments += 1
                 self.consumer.uncover()
                 await self.consumer.perform_seek()
                 continue
             for tp, partition in partitions.items():
                 await self._check_movement(tp, partition)
-
-    async def _made_again(self, topics: dict[str, str]) -> bool:
-        """Whether a source topic was deleted and made again: its records are others than those that were judged."""
-        for name, known in topics.items():
-            try:
-                now = await asyncio.to_thread(topic_id, self._admin, name)
-            except BrokerError:
-                continue  # gone, or Kafka does not answer; either is seen elsewhere
-            if now != known:
-                LOG.warning("a topic was made again", topic=name, old=known, new=now)
-                return True
-        return False
 
     async def _check_movement(self, tp: TP, partition: Partition) -> None:
         """Fetch once more where records wait and nothing comes; end the process when that does not help."""
@@ -264,20 +257,7 @@ class Worker:
             task.cancel()
         await self.outbox.stop()
         await stop_app(self.app, STOP_WITHIN)
-
-
-def received(message: Any, topic: str) -> Received:
-    """Return Faust's message as agents get it."""
-    return Received(
-        topic=message.topic,
-        topic_id=topic,
-        partition=message.partition,
-        offset=message.offset,
-        timestamp=message.timestamp_ms,
-        key=message.key,
-        value=message.value or b"",
-        headers=tuple((key, value or b"") for key, value in message.raw_headers),
-    )
+        self.watchdog.stop()
 
 
 def partition_of(partition: Partition) -> TP:

@@ -80,7 +80,6 @@ class Partition:
     hurry: bool = False
     reloaded: tuple[str, int, Snapshot] | None = None
     ticked: bool = False
-    end: int = 0
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     def restore(self, restored: Restored) -> None:
@@ -114,7 +113,6 @@ class Partition:
         if self.next_offset > end:
             LOG.error("the partition is shorter than its state says", state=self.next_offset, end=end)
         self.saved = self.next_offset = min(max(self.next_offset, first_kept), max(end, first_kept))
-        self.end = end
 
     async def judge(self, record: Received, event: Any = None, fault: SchemaError | None = None) -> None:
         """Judge one record; its outputs are on their way when this returns, and its event is held.
@@ -149,11 +147,9 @@ class Partition:
         self.held_bytes += len(record.value)
         await self._send(outputs)
 
-    async def tick(self, now: int) -> None:
+    async def tick(self, processor: Ticking, now: int) -> None:
         """Let time pass for a processor that asks for it; what it brings about is saved with the next snapshot."""
-        if self.next_offset < self.end or not isinstance(self.processor, Ticking):
-            return  # what was there when the partition was taken comes first
-        if events := self.processor.tick(now):
+        if events := processor.tick(now):
             await self._send([self._checked(self.wiring.publish(item)) for item in events])
             self.ticked = True
             self.moved_at = time.monotonic()

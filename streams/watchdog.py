@@ -35,11 +35,15 @@ class Watchdog(threading.Thread):
         super().__init__(name="watchdog", daemon=True)
         self._held_since = held_since
         self._limit = limit
+        self._ended = threading.Event()
+
+    def stop(self) -> None:
+        """Look no longer."""
+        self._ended.set()
 
     def run(self) -> None:
         """Look every second."""
-        while True:
+        while not self._ended.wait(min(1.0, self._limit)):
             since = self._held_since()
             if since is not None and time.monotonic() - since > self._limit:
                 end_process(f"work has been held for more than {self._limit:.0f} s")
-            time.sleep(min(1.0, self._limit))

@@ -92,8 +92,8 @@ class Counting:
             self.changed.discard(name)
 
 
-def main(instance: str, milliseconds: str, group: str) -> None:
-    """Run until SIGTERM on the topics of this test's ledger."""
+def main(instance: str, milliseconds: str, group: str, times: str = "1") -> None:
+    """Run on the topics of this test's ledger until SIGTERM, as often as asked."""
     settings = load_settings()
     name = settings.ledger
 
@@ -112,7 +112,8 @@ def main(instance: str, milliseconds: str, group: str) -> None:
         instance=instance,
         snapshot_seconds=0.5,
     )
-    run_worker(spec, settings)
+    for _ in range(int(times)):
+        run_worker(spec, settings)
 
 
 if __name__ == "__main__":

@@ -22,9 +22,10 @@ from schemas.codec import open_frame
 from schemas.deadletter import DeadLetter
 from streams.kafka import Clients, end_offset, topic_id
 from streams.snapshots import Reading, Scope, StateRecord
+from streams.watchdog import EXIT_STATUS
 
 sys.path.insert(0, str(Path(__file__).parent))
-from counting_worker import SECRET, chained  # noqa: E402
+from counting_worker import SECRET, chained
 
 pytestmark = [pytest.mark.broker, pytest.mark.timeout(120)]
 
@@ -59,6 +60,7 @@ class Bench:
         self._reader.assign([TopicPartition(f"{ledger}.out.v1", 0, 0)])
 
     def topic(self, name: str) -> str:
+        """Return a topic's full name."""
         return f"{self.ledger}.{name}.v1"
 
     def send(self, key: str, value: str) -> None:
@@ -74,20 +76,22 @@ class Bench:
         self.producer.flush()
 
     def produce(self, key: bytes | None, value: bytes | None, partition: int = -1) -> None:
+        """Send one record that need not be counted."""
         self.producer.produce(self.topic("in"), value, key, partition)
         self.producer.poll(0)
 
-    def start(self, instance: str = "w1", milliseconds: float = 0.0) -> subprocess.Popen[bytes]:
+    def start(self, instance: str = "w1", milliseconds: float = 0.0, times: int = 1) -> subprocess.Popen[bytes]:
+        """Start a worker; `milliseconds` is what each record costs it."""
         script = str(Path(__file__).with_name("counting_worker.py"))
         log = (self.logs / f"{instance}.log").open("ab")
-        worker = subprocess.Popen(
-            [sys.executable, script, instance, str(milliseconds), "count"], env=self.environ, stdout=log, stderr=log
-        )
+        command = [sys.executable, script, instance, str(milliseconds), "count", str(times)]
+        worker = subprocess.Popen(command, env=self.environ, stdout=log, stderr=log)
         log.close()
         self.workers.append(worker)
         return worker
 
     def end(self) -> None:
+        """End every worker."""
         for worker in self.workers:
             if worker.poll() is None:
                 worker.send_signal(signal.SIGCONT)
@@ -148,14 +152,17 @@ class Bench:
         return units
 
     def dead_letters(self) -> list[DeadLetter]:
+        """Return every dead letter."""
         return [open_frame(record.value, (DeadLetter,), 1 << 22) for _, record in self.records("deadletter")]
 
     def committed(self) -> dict[int, int]:
+        """Return the group's committed offset of each partition."""
         group = ConsumerGroupTopicPartitions(f"{self.ledger}-count")
         listed = next(iter(self.admin.list_consumer_group_offsets([group]).values())).result(10)
         return {part.partition: part.offset for part in listed.topic_partitions}
 
     def ends(self) -> dict[int, int]:
+        """Return the end of each partition that has records."""
         return {
             partition: end
             for partition in range(PARTITIONS)
@@ -411,3 +418,60 @@ async def send_bad_header(clients: Clients, topic: str, key: bytes) -> None:
     partition = (murmur2(key) & 0x7FFFFFFF) % PARTITIONS
     await (await producer.send_batch(batch, topic, partition=partition))
     await producer.stop()
+
+
+def test_a_worker_that_cannot_dead_letter_ends_without_acknowledging(bench: Bench) -> None:
+    """What can neither be judged nor reported is not passed over: the process ends with status 70, for a restart."""
+    bench.admin.delete_topics([bench.topic("deadletter")], operation_timeout=10)[bench.topic("deadletter")].result(15)
+    worker = bench.start()
+    bench.produce(b"k1", b"?")
+    bench.producer.flush()
+    assert worker.wait(40) == EXIT_STATUS
+    assert max(bench.committed().values(), default=-1) <= 0
+
+
+def test_a_flood_of_poison_is_refused_quickly(bench: Bench) -> None:
+    """Two thousand records that each make the step raise hold their neighbours up for seconds, not minutes."""
+    bench.start()
+    bench.send_many(300)
+    bench.settle()
+    for number in range(2000):
+        bench.produce(b"k1", f"!error {number}".encode())
+        if number % 100 == 0:
+            bench.send("k1", f"between {number}")
+    bench.send_many(100)
+    began = time.monotonic()
+    bench.check()
+    assert time.monotonic() - began < 25
+    wait_until(lambda: sum(d.last_offset - d.offset + 1 for d in bench.dead_letters()) == 2000, "all were refused")
+
+
+def test_two_workers_of_one_name_do_not_fight_for_ever(bench: Bench) -> None:
+    """They take the partitions from each other until one ends and says why; each input still counts once."""
+    two = [bench.start("w1", 0.2)]
+    bench.send_many(500)
+    wait_until(bench.outputs, "the first works")
+    two.append(bench.start("w1", 0.2))
+    bench.send_many(1000)
+    ended = wait_until(lambda: [worker for worker in two if worker.poll() is not None], "one gives up")
+    assert ended[0].returncode == EXIT_STATUS
+    assert "does another worker bear the name w1" in (bench.logs / "w1.log").read_text()
+    bench.send_many(500)
+    for worker in two:
+        worker.kill()
+        worker.wait()
+    bench.start("w1")
+    bench.check()
+
+
+def test_a_worker_may_run_again_in_the_same_process(bench: Bench) -> None:
+    """Another policy is taken over by saving, and beginning anew."""
+    worker = bench.start(times=2)
+    bench.send_many(500)
+    bench.check()
+    worker.terminate()
+    bench.send_many(500)
+    bench.check()
+    worker.terminate()
+    assert worker.wait(15) == 0
+    assert len(bench.outputs()) == 1000, "nothing came out twice"

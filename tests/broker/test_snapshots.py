@@ -39,6 +39,7 @@ def play(clients: Clients, name: str, story: Callable[[StateTopic], Coroutine[An
 
 
 def loaded(restored: Restored) -> dict[str, tuple[int, bytes]]:
+    """Return (source offset, state) of each unit."""
     return {unit: (saved.snapshot.offset, saved.snapshot.body) for unit, saved in restored.units.items()}
 
 

@@ -21,6 +21,7 @@ RECORD = Received(
 
 
 def opened(letters: DeadLetters) -> list[DeadLetter]:
+    """Return what would be sent."""
     return [open_frame(record.value, (DeadLetter,), 1 << 22) for record in letters.drain()]
 
 

@@ -24,13 +24,16 @@ class Reader:
         self.asked: list[str] = []
 
     async def positions(self, assigned: set[TP], assignment: int) -> dict[TP, int]:
+        """Return 7 for each."""
         self.asked.append(f"positions {len(assigned)} {assignment}")
         return dict.fromkeys(assigned, 7)
 
     async def release(self) -> None:
+        """Note it."""
         self.asked.append("release")
 
     async def detour(self) -> None:
+        """Note it."""
         self.asked.append("detour")
 
 
@@ -44,22 +47,27 @@ class Thread:
         self.commit_works = True
 
     def assignment(self) -> set[TP]:
+        """Return the one partition."""
         return {WHERE}
 
     async def seek_wait(self, starts: dict[TP, int]) -> None:
+        """Note where."""
         self.sought.append(starts)
 
     async def commit(self, offsets: dict[TP, int]) -> bool:
+        """Note what, and say whether it worked."""
         self.commits.append(dict(offsets))
         return self.commit_works
 
-    async def getmany(self, active: Any, timeout: float) -> Any:
+    async def getmany(self, active: Any, timeout: float) -> Any:  # noqa: ASYNC109  # as aiokafka's
+        """Return what is prepared."""
         del active, timeout
         fetched = self.fetches.pop(0)
         return await fetched() if callable(fetched) else fetched
 
 
 def run(test: Coroutine[Any, Any, None]) -> None:
+    """Run a test that needs an event loop."""
     asyncio.run(test)
 
 
@@ -89,6 +97,7 @@ def consumer_of(kind: type[Any] = ManifestConsumer) -> tuple[Any, Reader, Thread
 
 
 def message(offset: int) -> FetchedMessage:
+    """Return a message of that offset."""
     made = FetchedMessage("t", 0, offset, 0.0, 0, None, b"k", b"v", None, 1, 1, WHERE, generation_id=1)
     made.refcount = 1
     return made
