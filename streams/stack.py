@@ -100,7 +100,7 @@ class Stack:
 
     def log_of(self, roles: str) -> Path:
         """Return where a role's log is."""
-        return self.settings.var / "log" / f"{roles.split(',')[0]}.log"
+        return self.settings.var / "log" / f"{_first(roles)}.log"
 
     def _start(self, roles: str) -> Child:
         log = self.log_of(roles)
@@ -112,6 +112,10 @@ class Stack:
             "HEADGATE_LEDGER": self.settings.ledger,
             **self.environ,
         }
-        instance = f"{roles.split(',')[0]}-1"
+        instance = f"{_first(roles)}-1"
         command = [sys.executable, "-m", "streams", "run", roles, "--instance", instance]
         return Child(command, log, environ)
+
+
+def _first(roles: str) -> str:
+    return roles.partition(",")[0]
