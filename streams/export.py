@@ -5,7 +5,7 @@ import tempfile
 from base64 import b64encode
 from collections.abc import Iterator
 from contextlib import contextmanager
-from hashlib import sha256
+from hashlib import file_digest, sha256
 from itertools import count, islice
 from pathlib import Path
 
@@ -101,6 +101,8 @@ def _copy(source: Source, trust: Trust | None, folder: Path) -> None:
                 continue
             size = max(size, checkpoint.size)
             file.write(b64encode(own) + b"\n")
+    if size == 0:
+        raise LedgerError("the log that is believed has signed no checkpoint of it; there is nothing to export")
     if foreign:
         _LOG.warning("notes that the ledger's log did not sign were left out", notes=foreign)
     (folder / ENTRIES).mkdir()
@@ -128,4 +130,5 @@ def _bundles(folder: Path) -> list[str]:
 
 
 def _digest(path: Path) -> str:
-    return sha256(path.read_bytes()).hexdigest()
+    with path.open("rb") as file:
+        return file_digest(file, "sha256").hexdigest()
