@@ -1,13 +1,12 @@
 """What the documents say is held against the tree."""
 
 import re
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
-from streams.__main__ import COMMANDS
+from streams.__main__ import COMMANDS, headgate
 from streams.settings import Settings
 
 ROOT = Path(__file__).parents[2]
@@ -65,7 +64,6 @@ def test_every_setting_that_is_named_exists(document: str) -> None:
 @pytest.mark.parametrize("name", [name for name, _ in COMMANDS])
 def test_every_command_explains_itself(name: str) -> None:
     """`--help` answers and says more than the usage."""
-    done = subprocess.run(
-        [sys.executable, "-m", "streams", name, "--help"], capture_output=True, text=True, check=True, cwd=ROOT
-    )
-    assert len(done.stdout.splitlines()) > 6
+    done = CliRunner().invoke(headgate, [name, "--help"])
+    assert done.exit_code == 0
+    assert len(done.output.splitlines()) > 6
