@@ -185,8 +185,9 @@ def require_ledger(settings: Settings) -> None:
 def registrar_runs(settings: Settings) -> bool:
     """Whether a registrar is a member of its group, so that a command can be decided soon."""
     group = f"{settings.ledger}-registrar"
+    admin = Clients(settings).admin()  # held by a name: once it is gone, its futures never end
     try:
-        described = Clients(settings).admin().describe_consumer_groups([group], request_timeout=_REACH_SECONDS)
+        described = admin.describe_consumer_groups([group], request_timeout=_REACH_SECONDS)
         return bool(described[group].result(_REACH_SECONDS).members)
-    except KafkaException:
+    except (KafkaException, TimeoutError):
         return False

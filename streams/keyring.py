@@ -56,7 +56,10 @@ def load(directory: Path, name: str, passphrase: bytes | None = None) -> Identit
     except OSError:
         raise KeyRefusedError(f"there is no key {name} in {directory}; `headgate keys new {name}` makes one") from None
     _, principal = load_public(directory / f"{name}.pub")
-    return Identity(name, principal, PrivateKey.from_pem(pem, passphrase))
+    try:
+        return Identity(name, principal, PrivateKey.from_pem(pem, passphrase))
+    except KeyRefusedError as error:
+        raise KeyRefusedError(f"{directory / name}.pem: {error}") from None
 
 
 def load_public(path: Path) -> tuple[PublicKey, str]:
@@ -65,7 +68,10 @@ def load_public(path: Path) -> tuple[PublicKey, str]:
         text = path.read_text(encoding="utf-8")[:_MAX_FILE]
     except (OSError, UnicodeDecodeError):
         raise KeyRefusedError(f"{path} is no readable public key file") from None
-    public, principal = PublicKey.from_line(text.strip("\n"))
+    try:
+        public, principal = PublicKey.from_line(text.strip("\n"))
+    except KeyRefusedError as error:
+        raise KeyRefusedError(f"{path}: {error}") from None
     if not principal:
         raise KeyRefusedError(f"{path} names no principal after its key")
     return public, principal

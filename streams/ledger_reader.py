@@ -9,10 +9,12 @@ from confluent_kafka import Consumer, KafkaError, Message, TopicPartition
 from agents.fold import Fold, Trust, Verified
 from schemas.errors import BrokerError, KeyRefusedError, LedgerError
 from schemas.topics import full_name
-from streams.kafka import Clients
+from streams.kafka import Clients, end_offset
 
 _LOG = structlog.get_logger("ledger")
 _MAX_WAITING = 100_000
+# That is how the client names them.
+_PASSING = frozenset({KafkaError._TRANSPORT, KafkaError._ALL_BROKERS_DOWN})  # noqa: SLF001
 
 
 class LedgerReader:
@@ -24,17 +26,12 @@ class LedgerReader:
     def __init__(self, clients: Clients, ledger: str, trust: Trust | None) -> None:
         self.fold = Fold(trust)
         self._audit, self._checkpoints = full_name(ledger, "audit"), full_name(ledger, "checkpoints")
-        self._consumer: Consumer = clients.reader()
+        self._consumer: Consumer = clients.reader(end_of_partition=False)
         self._consumer.assign([TopicPartition(self._audit, 0, 0), TopicPartition(self._checkpoints, 0, 0)])
         self._notes: deque[tuple[int, bytes]] = deque()
-        self._at_end: set[str] = set()
+        self._admin = clients.admin()
         self.notes: list[bytes] | None = None
         self.checkpoints_read = 0
-
-    @property
-    def caught_up(self) -> bool:
-        """Whether both topics were read to their ends at least once since anything came."""
-        return len(self._at_end) == 2
 
     def poll(self, seconds: float) -> list[Verified]:
         """Wait at most so long for something new, and return the entries verified by it.
@@ -54,10 +51,14 @@ class LedgerReader:
         return self._advance()
 
     def catch_up(self, within: float = 60.0) -> list[Verified]:
-        """Read to the end of both topics."""
+        """Read both topics to where they end now.
+
+        Kafka is asked for the ends: the client announces an end once, and whoever polled before has had it.
+        """
         verified, deadline = [], time.monotonic() + within
-        self._at_end.clear()
-        while not self.caught_up:
+        notes = end_offset(self._admin, self._checkpoints)  # first, so that the leaves it covers are below the other
+        leaves = end_offset(self._admin, self._audit)
+        while self.fold.next_offset < leaves or self.checkpoints_read < notes:
             verified += self.poll(0.1)
             if time.monotonic() > deadline:
                 raise BrokerError(f"the ledger could not be read to its end within {within:.0f} s")
@@ -70,13 +71,9 @@ class LedgerReader:
     def _take(self, message: Message) -> None:
         error = message.error()
         if error is not None:
-            if error.code() == KafkaError._PARTITION_EOF:  # noqa: SLF001 - that is how the client names it
-                self._at_end.add(message.topic())
-                return
-            if error.retriable() or error.code() in {KafkaError._TRANSPORT, KafkaError._ALL_BROKERS_DOWN}:  # noqa: SLF001
+            if error.retriable() or error.code() in _PASSING:
                 return
             raise BrokerError(f"the ledger cannot be read: {error.str()}")
-        self._at_end.discard(message.topic())
         value = message.value() or b""
         if message.topic() == self._audit:
             self.fold.add_leaf(message.offset(), value)

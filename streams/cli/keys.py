@@ -111,6 +111,9 @@ def enrol(
     identity = sign_in(settings, who, passphrase_file)
     enrolment = Enrolment(principal=principal, public_key=public.raw, roles=tuple(Role(role) for role in roles))
     with OpenLedger(settings) as ledger:
+        known = ledger.state.control.keys.get(public.key_id)
+        if known is not None and known.revoked:
+            raise KeyRefusedError(f"key {public.key_id} was revoked, for ever; its owner needs a new one")
         verdict = ledger.ask(identity, EnrolKey(enrolment=enrolment))
     tell(verdict, f"key {public.key_id} of {principal} is enrolled as {', '.join(roles)}", as_json=as_json)
 

@@ -6,6 +6,7 @@ import click
 
 from agents.fold import Trust
 from schemas.errors import PolicyError
+from streams.asking import require_ledger
 from streams.keyring import load, read_trust, trust_path
 from streams.logs import configure
 from streams.settings import Settings
@@ -46,6 +47,7 @@ def command(settings: Settings, roles: str, instance: str | None) -> None:
     if len(names) > 1 and any(name in ALONE for name in names):
         raise PolicyError(f"{', '.join(ALONE)} each run alone in a process; start one `headgate run` for each")
     trust = read_trust(trust_path(settings))
+    require_ledger(settings)
     if names[0] in ALONE:
         _ALONE[names[0]](settings, trust, instance)
     else:
