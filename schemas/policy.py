@@ -71,7 +71,7 @@ class RecoveryPolicy(Frozen):
 class RemediationPolicy(Frozen):
     """How actions are carried out."""
 
-    lease_seconds: int = Field(10, ge=2, le=600, description="how long an executor holds a target")
+    lease_seconds: int = Field(10, ge=5, le=600, description="how long an executor holds a target")
 
 
 class Policy(Frozen):
