@@ -1,6 +1,8 @@
 """The command line on a real broker, with a registrar that decides what is asked."""
 
 import json
+import os
+import pty
 import subprocess
 import sys
 import time
@@ -143,6 +145,23 @@ def test_a_refused_decision_is_one_sentence_and_stands_in_the_ledger(desk: Desk)
     assert "the plan is now" in desk.fails("approve", incident, "--as", "ana", "--plan", "ab" * 32)
     with OpenLedger(desk.settings) as ledger:
         assert len(ledger.entries) == size
+
+
+def test_at_a_terminal_nothing_is_signed_before_it_is_confirmed(desk: Desk) -> None:
+    """Whoever answers no to the question has approved nothing."""
+    incident = desk.opened("asked-1")
+    desk.planned(incident)
+    ours, theirs = pty.openpty()
+    environ = desk.environ | {"PYTHONPATH": str(ROOT), "PATH": "/usr/bin:/bin"}
+    command = [sys.executable, "-m", "streams", "approve", incident, "--as", "ana"]
+    os.write(ours, b"n\n")
+    done = subprocess.run(command, stdin=theirs, capture_output=True, text=True, env=environ, timeout=60, check=False)
+    os.close(ours)
+    os.close(theirs)
+    assert done.returncode == 1
+    assert AFTER in done.stdout
+    assert "approve exactly this plan as ana?" in done.stderr
+    assert desk.json("incidents", "show", incident)["plan"]["approvals"] == []
 
 
 def test_one_denial_ends_a_plan(desk: Desk) -> None:

@@ -20,7 +20,8 @@ from streams.next_step import next_step
 from streams.rendering import clean, jsonable, table, when
 from streams.settings import DEPLOY
 from streams.signing_in import called
-from tests.play import START, genesis, incident_opened
+from tests.ledgers import START, genesis
+from tests.play import incident_opened
 
 
 def _run(*arguments: str, var: Path | None = None) -> str:
@@ -150,7 +151,14 @@ def _waits(**changes: Any) -> tuple[str, str]:
 
 
 def _plan(state: PlanState, **changes: Any) -> dict[str, Plan]:
-    facts = {"digest": "d", "number": 1, "proposer": "p", "steps": (), "role": "ml_manager", "quorum": 2}
+    facts: dict[str, Any] = {
+        "digest": "d",
+        "number": 1,
+        "proposer": "p",
+        "steps": (),
+        "role": "ml_manager",
+        "quorum": 2,
+    }
     return {"plan": Plan(state=state, **(facts | {"decide_by": START + 1, "execute_by": START + 1} | changes))}
 
 
