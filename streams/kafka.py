@@ -22,7 +22,8 @@ _LOG.addFilter(lambda record: "Coordinator load in progress: retrying" not in re
 
 Header = tuple[str, bytes]
 
-_NO_LEADER_YET = frozenset({KafkaError.NOT_LEADER_FOR_PARTITION, KafkaError.LEADER_NOT_AVAILABLE})
+# The third is how the client's own search for the leaders says it.
+_NO_LEADER_YET = frozenset({KafkaError.NOT_LEADER_FOR_PARTITION, KafkaError.LEADER_NOT_AVAILABLE, KafkaError._NOENT})  # noqa: SLF001
 
 
 class Record(NamedTuple):

@@ -34,6 +34,7 @@ from streams.stop import Stop
 _LOG = structlog.get_logger("registrar")
 _READ_BACK_SECONDS = 15.0
 SOURCES = ("commands", "incidents")
+Headers = tuple[tuple[str, bytes], ...]
 
 
 class SteppedDownError(LedgerError):
@@ -110,7 +111,7 @@ class Registrar:
         _LOG.info("taking over", epoch=epoch, size=fold.size, unfinished=fold.next_offset - fold.size)
         body = TakeOver(epoch=epoch, void_from=fold.size)
         command = encode(sign(body, self._trust.genesis, self._registrar.key))
-        self._append(command, Position(topic_id="", partition=0, offset=-1))
+        self._append(command, Position(topic_id="", partition=0, offset=-1), voids=True)
         if fold.state.control.epoch != epoch:
             raise SteppedDownError("another registrar took over at the same moment", fold.next_offset)
 
@@ -122,16 +123,20 @@ class Registrar:
         if source.offset < self._reader.fold.state.control.read.get(source.topic_id, 0):
             return
         topic = self._topics[message.topic()]
+        headers: Headers = ()
         try:
-            command = encode(command_of(topic, message.value(), tuple(message.headers() or ())))
-            self._append(command, source)
+            headers = _headers(message)
+            self._append(encode(command_of(topic, message.value(), headers)), source)
         except (SchemaError, KeyRefusedError) as error:
             _LOG.warning("command refused at the door", topic=topic, offset=source.offset, reason=str(error))
-            self._letters.add(_received(message, source), error)
+            self._letters.add(_received(message, source, headers), error)
             self._producer.send_all(self._letters.drain())
 
-    def _append(self, command: bytes, source: Position) -> None:
-        """Append the entry that decides a command, at the offset it names, and sign the tree that holds it."""
+    def _append(self, command: bytes, source: Position, *, voids: bool = False) -> None:
+        """Append the entry that decides a command, at the offset it names, and sign the tree that holds it.
+
+        `voids` says that it is a take-over, which declares void whatever stands before it and is not signed yet.
+        """
         fold = self._reader.fold
         while True:
             index = fold.next_offset
@@ -142,6 +147,7 @@ class Registrar:
             leaf = frame(composed[0])
             offset = self._producer.send(self._audit, asked.incident.encode(), leaf)
             self._read_back(offset, index, leaf)
+            self._refuse_foreign(index if voids else fold.size, own=offset)
             if offset == index and self._counts(index, self._publish(self._checkpoint())):
                 return
             _LOG.warning("another record came first; the command is decided again", index=index, offset=offset)
@@ -156,7 +162,7 @@ class Registrar:
         return full_name(self._settings.ledger, "audit")
 
     def _read_back(self, offset: int, index: int, leaf: bytes) -> None:
-        """Read the topic up to our record; a valid entry there that is not ours makes us step down."""
+        """Read the topic up to our record."""
         fold, deadline = self._reader.fold, time.monotonic() + _READ_BACK_SECONDS
         while fold.next_offset <= offset:
             self._reader.poll(0.05)
@@ -166,8 +172,12 @@ class Registrar:
             raise SteppedDownError("another registrar has signed over our entry", index)
         if offset == index and fold.leaf(offset) != leaf:
             raise SteppedDownError("the record read back is not the one that was written", offset)
-        for foreign in range(index, offset):
-            if fold.names_itself(foreign):
+
+    def _refuse_foreign(self, first: int, own: int) -> None:
+        """Step down where an entry that is not ours, before or after it, would be signed with it."""
+        fold = self._reader.fold
+        for foreign in range(first, fold.next_offset):
+            if foreign != own and fold.names_itself(foreign):
                 raise SteppedDownError("an entry that we did not write stands in the ledger", foreign)
 
     def _checkpoint(self) -> int:
@@ -193,7 +203,14 @@ class Registrar:
         return verified
 
 
-def _received(message: Message, source: Position) -> Received:
+def _headers(message: Message) -> Headers:
+    try:
+        return tuple((name, value or b"") for name, value in message.headers() or ())
+    except (SystemError, UnicodeDecodeError):  # how confluent-kafka says it depends on its release
+        raise SchemaError("a header's name is not UTF-8") from None
+
+
+def _received(message: Message, source: Position, headers: Headers) -> Received:
     _, timestamp = message.timestamp()
     return Received(
         topic=message.topic(),
@@ -203,5 +220,5 @@ def _received(message: Message, source: Position) -> Received:
         timestamp=timestamp,
         key=message.key(),
         value=message.value() or b"",
-        headers=tuple((name, value or b"") for name, value in message.headers() or ()),
+        headers=headers,
     )

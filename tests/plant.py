@@ -1,5 +1,8 @@
 """A whole Headgate in real processes for a test: its ledger, its people, its roles, and what stands on its topics."""
 
+import json
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
@@ -195,6 +198,17 @@ class Plant:
         body = Approve(incident=incident, plan=case.plan.digest, reason="seen, and agreed")
         for name in PEOPLE:
             self.ledger.ask(key_of(self.settings, name), replace(body))
+
+    def verified(self) -> dict[str, Any]:
+        """Return the report of `headgate audit verify` with the trust file; the test fails where it is not verified."""
+        trust = str(self.settings.var / "trust.json")
+        command = [sys.executable, "-m", "streams", "audit", "verify", "--trust", trust, "--json"]
+        environ = dict(self.stack.environ)
+        done = subprocess.run(command, env=environ, capture_output=True, text=True, timeout=60, check=False)
+        assert done.returncode == 0, done.stdout + done.stderr
+        report: dict[str, Any] = json.loads(done.stdout)
+        assert report["verified"]
+        return report
 
     def ended(self) -> dict[str, int]:
         """Return the roles whose process is not the one that was started."""
