@@ -53,6 +53,14 @@ def desired(aim: Aim, observed: str) -> str:
     return json.dumps(wanted, sort_keys=True, separators=(",", ":"))
 
 
+def told(aim: Aim) -> str:
+    """Return what a step does, as a sentence for whoever approves it."""
+    avoided = " and ".join(sorted(aim.avoid))
+    if aim.purpose == "contain":
+        return f"no more traffic to {aim.model} version {avoided}; version {aim.known_good} takes its share"
+    return f"the registry names version {aim.known_good} of {aim.model} instead of {avoided}"
+
+
 def wants_plan(state: LedgerState) -> list[Case]:
     """Return the declared cases that have no plan, or one that ended because the target had moved."""
     cases = []

@@ -92,7 +92,7 @@ class Remediation:
             desired=change.after,
             observed=change.before,
             precondition=change.precondition,
-            summary=f"{aim.target}: {change.before} becomes {change.after}",
+            summary=remediate.told(aim),
         )
 
     def _outcome(self, case: Case, action: Action, now: int) -> ReportOutcome | None:
