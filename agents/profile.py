@@ -19,6 +19,9 @@ NULL, NAN, INF, WRONG_TYPE, UNSEEN, RANGE = range(len(BAD))
 STREAMS = ("confidence", "latency")
 """Roles whose values are judged as a stream, not as a histogram."""
 
+_BOUNDS = {"confidence": (0.0, 1.0), "latency": (0.0, np.inf)}
+"""What a stream's values can be at all, whatever they were in the reference."""
+
 WATCHED = ("feature", "prediction", "confidence", "latency")
 """Roles of the columns that a monitor judges; each column of them is a facet."""
 
@@ -218,6 +221,8 @@ def _ranges(facets: tuple[Facet, ...], matrix: Floats, reach: float) -> tuple[Fl
     high = np.full(len(facets), np.inf)
     for i, facet in enumerate(facets):
         values = matrix[i][np.isfinite(matrix[i])]
+        if facet.role in _BOUNDS and not facet.text:
+            low[i], high[i] = _BOUNDS[facet.role]
         if facet.text or facet.role in STREAMS or not len(values):
             continue
         # Quantiles, halved against overflow: one 1e300 in the reference must not make everything be in range.

@@ -23,7 +23,7 @@ from schemas.topics import BY_NAME, TOPICS, full_name
 from schemas.values import Role
 from streams.asking import OpenLedger, ask_and_wait
 from streams.genesis import enrolment, key_of
-from streams.kafka import AwaitedProducer, Clients, Header
+from streams.kafka import AwaitedProducer, Clients, Header, Record
 from streams.keyring import load
 from streams.settings import Settings
 from streams.stack import ROLES, Stack
@@ -123,6 +123,10 @@ class Plant:
         """Write a record, or bytes, or nothing at all (None) to a topic, and return its offset."""
         data = value if value is None or isinstance(value, bytes) else frame(value)
         return self.producer.send(self.topic(topic), key, data, headers, partition)
+
+    def send_all(self, topic: str, values: Iterable[object], key: bytes) -> None:
+        """Write many records of one key."""
+        self.producer.send_all(Record(self.topic(topic), key, frame(value)) for value in values)
 
     def announce(self, incident: Any) -> int:
         """Write an incident as triage does, with its signature."""
