@@ -202,6 +202,7 @@ def kill_at_work(crew: Crew, killing: Killing, dice: random.Random, wanted: int 
         if not starting:
             wait_until(lambda then=before: killing.done(killing.given()) > then, f"{killing.name} works")  # type: ignore[misc]
         time.sleep(dice.uniform(0, killing.gap))  # the stimulus: a seeded moment
+        wait_until(lambda: killing.done(given := killing.given()) < given, f"{killing.name} has work")
         given = killing.given()
         crew.kill(killing.name)
         done = killing.done(given)
