@@ -1,7 +1,7 @@
 """Telemetry in, signals out: the monitors of one partition, as a pure processor that a loop runs."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -21,6 +21,7 @@ ACCEPTED = (InferenceBatch, LabelBatch, HealthSample, ScoreBatch)
 """What a telemetry topic may hold."""
 
 MAX_REQUESTS = 1_000_000_000
+_LATEST = 250_000_000_000_000  # a record's time outside [0, this] could not be said in any signal
 
 Events = list[object]
 
@@ -61,6 +62,8 @@ class Detect:
             The record is not what it claims to be, or needs one monitor more than policy allows; nothing changed.
         """
         body = self._open(record)
+        if not 0 <= record.timestamp <= _LATEST:
+            record = replace(record, timestamp=min(max(record.timestamp, 0), _LATEST))
         name = _unit_name(record, body.model)
         unit = self._units.get(name) or Unit(body.model, self._judge.thresholds)
         if record.offset <= unit.offset:

@@ -15,6 +15,8 @@ class Topic:
         A number, or None for as many as telemetry has.
     retention_ms
         −1 keeps for ever.
+    append_time
+        Whether a record's time is the broker's: its readers go by it, so no producer may choose it.
     records
         Classes that may stand on it; anything else is refused by its readers. Empty: not Avro.
     """
@@ -49,6 +51,7 @@ TOPICS: tuple[Topic, ...] = (
         writers=("sdk", "intake"),
         records=(telemetry.InferenceBatch, telemetry.LabelBatch, telemetry.HealthSample, telemetry.ScoreBatch),
         max_bytes=1_100_000,
+        append_time=True,
     ),
     Topic(
         name="signals",
@@ -58,6 +61,7 @@ TOPICS: tuple[Topic, ...] = (
         compacted=False,
         writers=("detect", "people"),
         records=(signals.SignalRaised, signals.SignalCleared, signals.MonitorObserved),
+        append_time=True,
     ),
     Topic(
         name="incidents",
