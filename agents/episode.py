@@ -249,12 +249,15 @@ def evidence(signal: SignalRaised) -> Evidence:
 
 
 def _fitted(record: Told) -> Told:
-    """Return the record with as much evidence, then as many models, as its size allows; one of each always stays."""
+    """Return the record with as much evidence, then models, then instances as its size allows, one each at least."""
     while len(encode(record)) > MAX_BYTES:
         if len(record.evidence) > 1:
             record = replace(record, evidence=record.evidence[: len(record.evidence) // 2])
         elif len(record.affected) > 1:
             record = replace(record, affected=record.affected[: len(record.affected) // 2])
+        elif len(record.affected[0].instances) > 1:
+            (only,) = record.affected
+            record = replace(record, affected=(replace(only, instances=only.instances[: len(only.instances) // 2]),))
         else:
             break
     return record

@@ -16,9 +16,10 @@ UNIT = "triage"
 """The one unit of state: all episodes of the signals topic."""
 MAX_EPISODES = 500
 MAX_INSTANCES = 256
-MAX_TEXT = 1_024
-MAX_LONG_TEXT = 16_384
-_LONG = ("signal", "summary")
+MAX_TEXT = 300
+_LONG = {"signal": 2_000, "summary": 16_384}
+"""Characters of a name, and of the two texts that are longer: one signal's names, in four bytes a character, must fit
+into an incident that the ledger can hold."""
 _LATEST = 250_000_000_000_000
 
 Said = SignalRaised | SignalCleared | MonitorObserved
@@ -245,11 +246,10 @@ def _ids(signals: tuple[SignalRaised, ...]) -> list[str]:
 
 
 def _check(said: Said) -> None:
-    """Refuse names that no monitor has: what is remembered must stay small."""
-    texts = {field.name: value for field in fields(said) if isinstance(value := getattr(said, field.name), str)}
-    names = [text for name, text in texts.items() if name not in _LONG]
+    """Refuse names that no monitor has: what is remembered must stay small, and what is told must fit the ledger."""
+    texts = [(field.name, value) for field in fields(said) if isinstance(value := getattr(said, field.name), str)]
     if isinstance(said, MonitorObserved):
-        names += said.instances
-    long = any(len(texts.get(name, "")) > MAX_LONG_TEXT for name in _LONG)
-    if long or max(len(name) for name in names) > MAX_TEXT:
-        raise SchemaError(f"a name in {type(said).__name__} has more than {MAX_TEXT} characters")
+        texts += [("instance", name) for name in said.instances]
+    for name, text in texts:
+        if len(text) > _LONG.get(name, MAX_TEXT):
+            raise SchemaError(f"{name} in {type(said).__name__} has more than {_LONG.get(name, MAX_TEXT)} characters")

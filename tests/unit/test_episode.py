@@ -1,11 +1,13 @@
 """Episodes as values: what they keep, when they are due, and how large their records are."""
 
 from dataclasses import replace
+from typing import Any
 
 from agents.episode import KEPT, MAX_AFFECTED, MAX_BYTES, Episode, attach, conclude, deadline, grew, is_over, opened
 from schemas.avro import decode, encode
 from schemas.ledger import MAX_COMMAND_BYTES
-from tests.feed import T0, judge, raised
+from tests.feed import T0, Feed, judge, raised
+from tests.ledgers import genesis
 
 NEW = Episode(id="first", topic_id="t", models=("shuttle",))
 
@@ -54,3 +56,17 @@ def test_the_longest_names_still_fit_a_command() -> None:
     _, more = grew(told, conclude(told, judge(), {}), T0)
     for one in (record, more):
         assert len(encode(one)) <= MAX_BYTES < MAX_COMMAND_BYTES
+
+
+def test_the_longest_names_that_are_let_in_make_an_incident_that_a_ledger_can_hold() -> None:
+    """Every name as long as triage allows, in characters of four bytes, on many instances: the case is opened."""
+    wide, feed = "🚀" * 280, Feed()
+    names: dict[str, Any] = dict.fromkeys(("version", "statistic", "baseline", "detector", "policy", "technique"), wide)
+    for number in range(60):
+        signal = f"{number}" + "🚀" * 1900
+        feed.say(raised(f"f{number}{wide}", model=wide, instance=f"{number}{wide}", signal=signal, **names))
+    (opened,) = feed.tick(5000)
+    ledger = genesis()
+    ledger.at = opened.at
+    ledger.ask(opened, "triage")
+    assert list(ledger.state.cases) == [opened.id]

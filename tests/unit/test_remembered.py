@@ -30,7 +30,7 @@ def test_more_levels_and_episodes_than_are_remembered_are_forgotten_oldest_first
 
 def test_a_long_signal_name_is_remembered_by_its_digest() -> None:
     """It raises and clears like any other."""
-    long = raised("f1", signal="s" * 9000)
+    long = raised("f1", signal="s" * 1900)
     feed = Feed()
     feed.say(long)
     feed.say(cleared(long), at=2000)
@@ -40,8 +40,10 @@ def test_a_long_signal_name_is_remembered_by_its_digest() -> None:
 def test_names_that_no_monitor_has_and_units_that_triage_has_not_are_refused() -> None:
     """The record goes to the dead letter; nothing has changed."""
     feed = Feed()
-    with pytest.raises(SchemaError, match="more than 1024"):
-        feed.say(raised("f" * 2000))
+    with pytest.raises(SchemaError, match="subject in SignalRaised has more than 300"):
+        feed.say(raised("f" * 301))
+    with pytest.raises(SchemaError, match="signal in SignalRaised has more than 2000"):
+        feed.say(raised(signal="s" * 2001))
     with pytest.raises(SchemaError, match="one unit"):
         feed.triage.restore("other", 0, b"")
     feed.triage.forget("other")
