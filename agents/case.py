@@ -71,6 +71,7 @@ class Action:
     executor: str
     attempt: int
     lease_until: int
+    started_at: int
     outcome: str = ""
     read_back: str = ""
     restored: int = 0
@@ -143,7 +144,7 @@ def _decided_on(plan: Plan, event: object) -> Plan:
     return plan
 
 
-def _started(case: Case, event: e.ActionStarted) -> Case:
+def _started(case: Case, event: e.ActionStarted, at: int) -> Case:
     purpose = case.plan.steps[event.step].purpose if case.plan else ""
     action = Action(
         intent=event.intent,
@@ -156,15 +157,16 @@ def _started(case: Case, event: e.ActionStarted) -> Case:
         executor=event.executor,
         attempt=event.attempt,
         lease_until=event.lease_until,
+        started_at=at,
     )
     phase = Phase.CONTAINING if purpose == "contain" else Phase.REMEDIATING
     return replace(case, actions={**case.actions, event.intent: action}, phase=phase)
 
 
-def _on_action(case: Case, event: object) -> Case:
+def _on_action(case: Case, event: object, at: int) -> Case:
     match event:
         case e.ActionStarted():
-            return _started(case, event)
+            return _started(case, event, at)
         case e.ActionFinished():
             action = replace(case.actions[event.intent], outcome=event.outcome, read_back=event.read_back)
             return replace(case, actions={**case.actions, event.intent: action})
@@ -217,5 +219,5 @@ def evolve(case: Case | None, event: object, at: int, digest: str = "") -> Case 
     if isinstance(event, e.PlanProposed):
         plan = Plan(digest=digest, number=event.number, proposer=event.proposer, steps=event.steps)
         return replace(case, plan=plan, plans=event.number)
-    moved = _on_action(_on_response(case, event, at), event)
+    moved = _on_action(_on_response(case, event, at), event, at)
     return moved if moved.plan is None else replace(moved, plan=_decided_on(moved.plan, event))

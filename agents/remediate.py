@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import dataclass
+from typing import Any
 
 from agents.case import Action, Case, Phase, Plan, PlanState
 from agents.execute import intent_id
@@ -42,14 +43,15 @@ def aims(case: Case, systems: Systems) -> list[Aim]:
 
 
 def desired(aim: Aim, observed: str) -> str:
-    """Return the state wanted of a target that shows `observed` (canonical JSON)."""
-    state = json.loads(observed)
-    if "version" in state:
-        wanted: dict[str, object] = {"version": aim.known_good}
+    """Return the state (canonical JSON) wanted of a target that shows `observed`: the same where nothing is avoided."""
+    state: dict[str, Any] = json.loads(observed)
+    if aim.purpose == "remediate":
+        wanted = {"version": aim.known_good} if state.get("version") in aim.avoid else state
     else:
         moved = sum(weight for version, weight in state.items() if version in aim.avoid)
         wanted = {version: 0 if version in aim.avoid else weight for version, weight in state.items()}
-        wanted[aim.known_good] = state.get(aim.known_good, 0) + moved
+        if moved:
+            wanted[aim.known_good] = state.get(aim.known_good, 0) + moved
     return json.dumps(wanted, sort_keys=True, separators=(",", ":"))
 
 
@@ -62,7 +64,7 @@ def told(aim: Aim) -> str:
 
 
 def wants_plan(state: LedgerState) -> list[Case]:
-    """Return the declared cases that have no plan, or one that ended because the target had moved."""
+    """Return the declared cases that have no plan, or whose last ended because a target had moved or failed."""
     cases = []
     for incident in sorted(state.active):
         case = state.cases[incident]
@@ -109,10 +111,20 @@ def open_actions(case: Case) -> list[Action]:
     return [action for action in case.actions.values() if not action.outcome]
 
 
-def standing(case: Case) -> list[Action]:
-    """Return the newest done action of each target: what the target must go on showing while the case is open."""
-    latest: dict[str, Action] = {}
-    for action in case.actions.values():
-        if action.outcome == "done":
-            latest[action.target] = action
-    return list(latest.values())
+def standing(state: LedgerState) -> list[tuple[Case, Action]]:
+    """Return what targets must go on showing: the newest done action of each, while its own case is open.
+
+    A target that an open intent is about to change is left out; and once a later case has moved a target, the earlier
+    one no longer says what it shows, even after the later is over.
+    """
+    newest: dict[str, tuple[Case, Action]] = {}
+    busy: set[str] = set()
+    for case in state.cases.values():
+        for action in case.actions.values():
+            found = newest.get(action.target)
+            if not action.outcome and not case.phase.over:
+                busy.add(action.target)
+            elif action.outcome == "done" and (found is None or action.started_at >= found[1].started_at):
+                newest[action.target] = (case, action)
+    kept = [found for target, found in newest.items() if target not in busy and not found[0].phase.over]
+    return sorted(kept, key=lambda found: (found[0].incident, found[1].step))

@@ -134,25 +134,21 @@ class Remediation:
             return []
         self._looked_at = time.monotonic()
         restored: list[object] = []
-        for incident in sorted(state.active):
-            case = state.cases[incident]
-            if remediate.open_actions(case):
-                continue
-            for action in remediate.standing(case):
-                try:
-                    found = self._target(action.target).observe(action.target)
-                    if found.state == action.desired:
-                        continue
-                    shown = self._act(action, found)
-                except EffectError as error:
-                    _LOG.warning("target cannot be kept", target=action.target, reason=str(error))
+        for case, action in remediate.standing(state):
+            try:
+                found = self._target(action.target).observe(action.target)
+                if found.state == action.desired:
                     continue
-                report = ReportRestored(
-                    incident=incident,
-                    intent=action.intent,
-                    number=action.restored + 1,
-                    found=found.state,
-                    read_back=shown.state,
-                )
-                restored.append(report)
+                shown = self._act(action, found)
+            except EffectError as error:
+                _LOG.warning("target cannot be kept", target=action.target, reason=str(error))
+                continue
+            report = ReportRestored(
+                incident=case.incident,
+                intent=action.intent,
+                number=action.restored + 1,
+                found=found.state,
+                read_back=shown.state,
+            )
+            restored.append(report)
         return restored
