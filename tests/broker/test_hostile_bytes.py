@@ -79,7 +79,7 @@ def attack(plant: Plant, partition_of: int) -> dict[str, dict[str, set[tuple[int
     return taken
 
 
-def test_bytes_that_nobody_can_read_stop_no_role_and_are_accounted_for(plant: Plant) -> None:
+def test_garbage_on_every_topic_stops_nobody(plant: Plant) -> None:
     """No process ends; each hostile record is a dead letter, void, or passed over with a line; good ones are judged."""
     telemetry = Telemetry(plant)
     telemetry.serve(3000)
