@@ -14,7 +14,7 @@ from agents import rules
 from agents.asked import TOPIC_OF, Asked, authenticate, incident_of
 from agents.case import Case
 from agents.execute import intent_id
-from agents.fold import Fold
+from agents.fold import Fold, Verified
 from schemas import commands as c
 from schemas import events as e
 from schemas import signals as s
@@ -160,13 +160,12 @@ def test_redelivery_of_any_prefix_adds_nothing() -> None:
                 assert fold.state.decide(rules.CURRENT, fold.state.ask(command), TOLD.at) == []
 
 
-def first_bad(leaves: list[bytes], notes: list[str]) -> int | None:
-    """Return the index that a reader names as the first bad one, None where it reads to the end."""
+def read_to_the_first_bad(leaves: list[bytes], notes: list[str]) -> tuple[int, list[Verified]]:
+    """Return the index that a reader names as the first bad one, or else the end and what was read."""
     try:
-        read(leaves, notes)
+        return len(leaves), read(leaves, notes)
     except LedgerError as error:
-        return error.index
-    return None
+        return (-1 if error.index is None else error.index), []
 
 
 @QUICK
@@ -182,11 +181,9 @@ def test_no_ledger_breaks_its_reader(data: st.DataObject) -> None:
     leaf = data.draw(st.sampled_from([frame(wild), frame(wild)[:-1], TOLD.leaves[index] + b"\0"]))
     leaves = [*TOLD.leaves[:index], leaf, *TOLD.leaves[index + 1 :]]
     notes = resigned(leaves)
-    broken = first_bad(leaves, data.draw(st.sampled_from([notes, notes[-1:]])))
-    if broken is None:
-        assert leaf == TOLD.leaves[index] or read(leaves, notes)[index].void
-    else:
-        assert broken >= index
+    broken, found = read_to_the_first_bad(leaves, data.draw(st.sampled_from([notes, notes[-1:]])))
+    assert broken >= index
+    assert broken < len(leaves) or leaf == TOLD.leaves[index] or found[index].void
 
 
 @QUICK

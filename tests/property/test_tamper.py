@@ -230,11 +230,14 @@ TAMPERINGS: tuple[Tampering, ...] = (
     ledger_forked,
 )
 
+FEWER: dict[Tampering, int] = {ledger_forked: 8, approval_forged: 8, file_added: 20}
+"""Those with little to vary: a key and a nonce, one of two approvals, one of eighteen files."""
+
 
 @pytest.mark.parametrize("tampering", TAMPERINGS, ids=lambda tampering: str(tampering.__name__))
 def test_tampering_is_found_and_the_first_bad_entry_named(tampering: Tampering, pristine: Path, tmp_path: Path) -> None:
-    """Each of forty seeded ways to do it is found, and the index is that of the first entry concerned."""
-    for seed in range(SEEDS):
+    """Each of its seeded ways to do it is found, and the index is that of the first entry concerned."""
+    for seed in range(FEWER.get(tampering, SEEDS)):
         folder = _copy(pristine, tmp_path / "ledger")
         expected = tampering(random.Random(seed), folder)
         report = _report(folder)
@@ -283,9 +286,9 @@ def test_a_fork_fails_under_trust_and_without_it_says_only_what_is_known(pristin
 
 def test_tampering_is_found_beyond_the_first_file_of_entries(tmp_path: Path) -> None:
     """In a ledger of several files of entries, the first bad index is exact across their borders."""
-    ledger = long(520)
+    ledger = long(514)
     folder = exported(ledger, tmp_path / "ledger")
-    for index in (255, 256, 511, 519):
+    for index in (255, 256, 512):
         leaves = list(ledger.leaves)
         leaves[index] = leaves[index][:-1] + bytes([leaves[index][-1] ^ 1])
         write(folder, leaves, ledger.notes)

@@ -176,7 +176,7 @@ def test_array_longer_than_any_of_ours_is_refused_before_it_is_built(where: int,
         LISTS + varint(MAX_ITEMS) + b"\0" * (MAX_ITEMS + 1) + b"\0\0\0",
         LISTS + b"\0" + varint(MAX_ITEMS) + b"\0" * (MAX_ITEMS + 1) + b"\0\0",
         LISTS + b"\0\0\0" + varint(MAX_ITEMS) + b"\0" * (2 * MAX_ITEMS + 1),
-        LISTS + b"\0\0" + varint(3) + (varint(MAX_ITEMS) + b"\0" * (MAX_ITEMS + 1)) * 3 + b"\0\0",
+        LISTS + b"\0\0" + varint(2) + (varint(MAX_ITEMS) + b"\0" * (MAX_ITEMS + 1)) * 2 + b"\0\0",
     ],
 )
 def test_densest_record_stays_within_bounds(value: bytes) -> None:

@@ -235,7 +235,7 @@ def test_each_byte_of_the_small_files_counts(ledger: Ledger, tmp_path: Path) -> 
     folder = exported(ledger, tmp_path / "ledger")
     for name in ("checkpoint", "manifest.json", "schemas/CaseRecovering.1.avsc"):
         data = (folder / name).read_bytes()
-        for at in range(0, len(data), 1 + len(data) // 25):
+        for at in range(0, len(data), 1 + len(data) // 12):
             (folder / name).write_bytes(data[:at] + bytes([data[at] ^ 1]) + data[at + 1 :])
             assert not verify_folder(folder, trust=ledger.trust).consistent, f"{name}, byte {at}"
         (folder / name).write_bytes(data)

@@ -32,19 +32,24 @@ def _run(tmp_path: Path, body: str, **settings: str) -> subprocess.CompletedProc
 
 
 @pytest.mark.parametrize(
-    "body",
+    "bodies",
     [
-        "def test_skips(): pytest.skip('not today')",
-        "@pytest.mark.skip(reason='later')\ndef test_marked(): pass",
-        "pytest.skip('the whole module', allow_module_level=True)",
-        "def test_pretends(): pytest.skip('not run: this broker is not ours to stop')",
+        {
+            "test_skips": "def test_skips(): pytest.skip('not today')",
+            "test_marked": "@pytest.mark.skip(reason='later')\ndef test_marked(): pass",
+            "test_pretends": "def test_pretends(): pytest.skip('not run: this broker is not ours to stop')",
+        },
+        {"test_suite.py": "pytest.skip('the whole module', allow_module_level=True)"},
     ],
+    ids=["tests", "module"],
 )
-def test_a_skip_that_nobody_permitted_fails_the_run(tmp_path: Path, body: str) -> None:
+def test_a_skip_that_nobody_permitted_fails_the_run(tmp_path: Path, bodies: dict[str, str]) -> None:
     """A skip in a test, a mark or a module fails the run, and so does a permitted reason in the wrong place."""
-    done = _run(tmp_path, body)
+    done = _run(tmp_path, "\n\n".join(bodies.values()))
     assert done.returncode == 1, done.stdout
-    assert "tests/not-run.toml does not permit" in done.stdout
+    complaints = [line for line in done.stdout.splitlines() if "tests/not-run.toml does not permit" in line]
+    assert len(complaints) == len(bodies)
+    assert all(name in line for name, line in zip(bodies, complaints, strict=True))
 
 
 def test_absent_test_data_is_reported_as_not_run(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ def test_work_that_is_held_too_long_ends_the_process(held: str, status: int) -> 
     script = (
         "import time\n"
         "from streams.watchdog import Watchdog\n"
-        f"Watchdog(lambda: {held}, limit=0.5).start()\n"
-        f"time.sleep({30 if status else 1.5})\n"
+        f"Watchdog(lambda: {held}, limit=0.2).start()\n"
+        f"time.sleep({30 if status else 0.7})\n"
     )
     assert subprocess.run([sys.executable, "-c", script], check=False, timeout=20).returncode == status
