@@ -23,7 +23,7 @@ PIN = Pin(hashlib.sha256(GOOD).hexdigest(), PATH)
 pytestmark = pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning")
 
 
-@pytest.fixture(autouse=True)
+@pytest.fixture(autouse=True, scope="module")
 def _collected() -> Iterator[None]:
     yield
     gc.collect()
