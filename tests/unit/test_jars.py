@@ -19,7 +19,7 @@ GOOD = b"PK\x03\x04 a jar"
 PATH = PurePosixPath("org/example/thing/1.0/thing-1.0.jar")
 PIN = Pin(hashlib.sha256(GOOD).hexdigest(), PATH)
 
-# The resolver leaves sockets of refused downloads to the garbage collector; they are collected before the next test.
+# The resolver leaves sockets of refused downloads to the garbage collector; they are collected before the next module.
 pytestmark = pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning")
 
 
