@@ -1,6 +1,7 @@
 """Roles as real processes that a test kills at work, and starts again."""
 
 import random
+import signal
 import sys
 import threading
 import time
@@ -49,6 +50,7 @@ clear_rows = 200
 [remediation]
 lease_seconds = 5
 """
+_WAITING = 3
 SYSTEMS = b"version = 1\n"
 
 
@@ -118,6 +120,14 @@ class Crew:
         child = self.running[name]
         assert child.alive(), f"{name} ended by itself:\n{self.log(name).read_text('utf-8')[-3000:]}"
         assert child.kill() == -9
+
+    def hold(self, name: str) -> None:
+        """Keep a role's process from going on (SIGSTOP)."""
+        self.running[name].process.send_signal(signal.SIGSTOP)
+
+    def let_go(self, name: str) -> None:
+        """Let it go on."""
+        self.running[name].process.send_signal(signal.SIGCONT)
 
     def again(self, name: str) -> Child:
         """Start a role that was killed, under its name."""
@@ -190,24 +200,29 @@ class Killing(NamedTuple):
     name: str
     given: Callable[[], int]
     done: Callable[[int], int]
-    gap: float = 0.6
+    gap: float = 0.4
 
 
 def kill_at_work(crew: Crew, killing: Killing, dice: random.Random, wanted: int = 10) -> None:
-    """Kill a role at so many seeded moments at which it had left work undone, and start it again each time."""
+    """Kill a role at so many seeded moments at which it had left work undone, and start it again each time.
+
+    A quick role has rarely anything to do: it is held still until work waits for it, and killed while it does that.
+    Whether some was left undone is known when the process is dead; only such kills count.
+    """
     counted = 0
-    for _ in range(5 * wanted):
-        starting = dice.random() < 0.2
-        before = killing.done(killing.given())
-        if not starting:
+    for _ in range(4 * wanted):
+        if dice.random() > 0.2:  # else it is killed while it starts
+            before = killing.done(killing.given())
             wait_until(lambda then=before: killing.done(killing.given()) > then, f"{killing.name} works")  # type: ignore[misc]
-        time.sleep(dice.uniform(0, killing.gap))  # the stimulus: a seeded moment
-        wait_until(lambda: killing.done(given := killing.given()) < given, f"{killing.name} has work")
+            time.sleep(dice.uniform(0, killing.gap))  # the stimulus: a seeded moment
+        crew.hold(killing.name)
+        wait_until(lambda: killing.done(given := killing.given()) <= given - _WAITING, f"{killing.name} has work")
         given = killing.given()
+        crew.let_go(killing.name)
+        time.sleep(dice.uniform(0, 0.03))  # the stimulus: a seeded moment of that work
         crew.kill(killing.name)
-        done = killing.done(given)
+        counted += killing.done(given) < given
         crew.again(killing.name)
-        counted += done < given
         if counted == wanted:
             return
-    pytest.fail(f"{killing.name} was killed {5 * wanted} times, and only {counted} times at work")
+    pytest.fail(f"{killing.name} was killed {4 * wanted} times, and only {counted} times at work")

@@ -83,8 +83,15 @@ class Judged:
         return through
 
     def bodies(self) -> dict[str, bytes]:
-        """Return the newest state of each unit."""
-        return {seen.value["unit"]: seen.value["body"] for seen in self._kept("unit")}
+        """Return the state of each unit that has seen most; states that have seen the same are the same.
+
+        It need not be the last record: a worker may write once more after it has lost the partition.
+        """
+        found: dict[str, dict[int, bytes]] = defaultdict(dict)
+        for seen in self._kept("unit"):
+            value = seen.value
+            assert found[value["unit"]].setdefault(value["offset"], value["body"]) == value["body"]
+        return {unit: bodies[max(bodies)] for unit, bodies in found.items()}
 
     def said(self) -> list[Seen]:
         """Return every record of signals, the repeated ones too."""
