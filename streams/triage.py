@@ -2,12 +2,11 @@
 
 import itertools
 
-from agents.triage import Triage
-
 from agents.fold import Trust
 from agents.judge import Judge
 from agents.received import Received
 from agents.statement import signed_headers
+from agents.triage import Triage
 from schemas.codec import frame
 from schemas.topics import full_name
 from streams.faust_loop import run_worker
