@@ -52,7 +52,7 @@ lock: .venv/ready ## resolve requirements/*.in again, with a hash for every file
 		--no-header --no-annotate requirements/$$name.in --output-file requirements/$$name.txt; done
 
 jars: .venv/ready ## resolve Kafka again and pin its jars by SHA-256
-	$(BIN)/python -c 'from streams.jars import write_pins; from streams.settings import DEPLOY; write_pins(DEPLOY / "kafka-jars.sha256")'
+	$(BIN)/python -c 'from streams.local.jars import write_pins; from streams.settings import DEPLOY; write_pins(DEPLOY / "kafka-jars.sha256")'
 
 clean: ## remove .venv, caches and everything under var/
 	rm -rf .venv var dist .coverage .hypothesis .mypy_cache .pytest_cache .ruff_cache .import_linter_cache

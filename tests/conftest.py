@@ -13,8 +13,8 @@ import pytest
 from confluent_kafka.admin import AdminClient, NewTopic
 
 from schemas.errors import BrokerError, PolicyError
-from streams.broker import Broker
 from streams.kafka import Clients, topic_id
+from streams.local.broker import Broker
 from streams.settings import PREFIX, Settings, load_settings
 
 ROOT = Path(__file__).resolve().parents[1]

@@ -15,7 +15,7 @@ from confluent_kafka import ConsumerGroupTopicPartitions, TopicPartition
 from schemas.codec import open_frame
 from schemas.deadletter import DeadLetter
 from streams.kafka import Clients, end_offset, topic_id
-from streams.snapshots import Reading, Scope, StateRecord
+from streams.worker.snapshots import Reading, Scope, StateRecord
 from tests.counting_worker import SECRET, chained
 
 PARTITIONS = 4

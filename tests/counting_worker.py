@@ -14,10 +14,10 @@ from typing import Any
 
 from agents.received import Received
 from schemas.errors import SchemaError
-from streams.faust_loop import run_worker
 from streams.kafka import Record
 from streams.settings import load_settings
-from streams.worker_spec import WorkerSpec
+from streams.worker.faust_loop import run_worker
+from streams.worker.spec import WorkerSpec
 
 SECRET = b"a key that only the tests know.."
 

@@ -11,15 +11,15 @@ from typing import Any, NamedTuple, Self
 
 import pytest
 
-from agents.asked import sign
-from agents.statement import signed_headers
+from agents.ledger.asked import sign
+from agents.ledger.statement import signed_headers
 from schemas.codec import frame
 from schemas.commands import AdoptPolicy, AdoptSystems, EnrolKey
 from schemas.values import Role
-from streams.child import Child
-from streams.genesis import begin, enrolment
 from streams.kafka import AwaitedProducer, Clients, Record
-from streams.keyring import Identity, create, load
+from streams.ledger.genesis import begin, enrolment
+from streams.ledger.keyring import Identity, create, load
+from streams.local.child import Child
 from streams.settings import Settings
 from tests.plain import WITHIN, Audit, Tape, wait_until
 

@@ -9,18 +9,18 @@ from typing import Any
 
 from click.testing import CliRunner
 
-from agents.statement import signed_headers
+from agents.ledger.statement import signed_headers
 from schemas.codec import frame
 from schemas.commands import ProposePlan, RequestApproval, Step
 from schemas.errors import HeadgateError
 from schemas.topics import full_name
 from streams.__main__ import headgate
-from streams.asking import OpenLedger
 from streams.kafka import AwaitedProducer, Clients
-from streams.keyring import Identity, load, read_trust, trust_path
-from streams.registrar import Registrar
+from streams.ledger.keyring import Identity, load, read_trust, trust_path
+from streams.ledger.registrar import Registrar
 from streams.settings import Settings
 from streams.stop import Stop
+from streams.view.asking import OpenLedger
 from tests.play import AFTER, BEFORE, TARGET, incident_opened
 
 

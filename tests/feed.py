@@ -3,9 +3,9 @@
 from dataclasses import dataclass, field
 from typing import Any
 
-from agents.judge import Judge
 from agents.received import Received
-from agents.triage import Triage
+from agents.triage.judge import Judge
+from agents.triage.triage import Triage
 from schemas.codec import frame
 from schemas.ids import derive
 from schemas.policy import TriagePolicy

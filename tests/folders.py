@@ -7,9 +7,9 @@ from hashlib import sha256
 from pathlib import Path
 
 from schemas.commands import Acknowledge, TakeOver
-from streams.export import export
-from streams.exported import Contents
-from streams.verify import Report, verify
+from streams.ledger.export import export
+from streams.ledger.exported import Contents
+from streams.ledger.verify import Report, verify
 from tests.ledgers import INCIDENT, Ledger
 from tests.play import opened, resolved
 

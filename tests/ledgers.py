@@ -5,11 +5,11 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from agents.asked import sign
-from agents.case import Case
-from agents.control import Control
-from agents.fold import Fold, Trust, Verified
-from agents.ledger_state import LedgerState, compose
+from agents.ledger.asked import sign
+from agents.ledger.case import Case
+from agents.ledger.control import Control
+from agents.ledger.fold import Fold, Trust, Verified
+from agents.ledger.state import LedgerState, compose
 from schemas import commands as c
 from schemas.avro import encode
 from schemas.codec import frame

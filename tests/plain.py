@@ -12,8 +12,8 @@ import fastavro
 import pytest
 from confluent_kafka import Consumer, Message, TopicPartition
 
-from agents.fold import Fold, Trust
-from agents.ledger_state import LedgerState
+from agents.ledger.fold import Fold, Trust
+from agents.ledger.state import LedgerState
 
 ROOT = Path(__file__).resolve().parents[1]
 WITHIN = 60.0

@@ -12,8 +12,8 @@ from typing import Any, Self, TypeVar
 import pytest
 from confluent_kafka import Consumer, Message, TopicPartition
 
-from agents.case import Case
-from agents.statement import signed_headers
+from agents.ledger.case import Case
+from agents.ledger.statement import signed_headers
 from schemas.codec import frame, open_frame
 from schemas.commands import Approve, EnrolKey
 from schemas.deadletter import DeadLetter
@@ -21,12 +21,12 @@ from schemas.errors import SchemaError
 from schemas.signals import MonitorObserved, SignalRaised
 from schemas.topics import BY_NAME, TOPICS, full_name
 from schemas.values import Role
-from streams.asking import OpenLedger, ask_and_wait
-from streams.genesis import enrolment, key_of
 from streams.kafka import AwaitedProducer, Clients, Header, Record
-from streams.keyring import load
+from streams.ledger.genesis import enrolment, key_of
+from streams.ledger.keyring import load
+from streams.local.stack import ROLES, Stack
 from streams.settings import Settings
-from streams.stack import ROLES, Stack
+from streams.view.asking import OpenLedger, ask_and_wait
 
 PEOPLE = ("mia", "max")
 WITHIN = 60.0

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from agents.detect import Detect, Judge
+from agents.detection.detect import Detect, Judge
 from agents.received import Received
 from schemas.codec import frame
 from schemas.documents import digest

@@ -9,8 +9,8 @@ import json
 from dataclasses import replace
 from pathlib import Path
 
-from agents import rules
-from agents.execute import intent_id
+from agents.ledger import rules
+from agents.ledger.execute import intent_id
 from schemas import commands as c
 from schemas.codec import frame
 from schemas.values import Role

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from agents.fold import Trust, open_entry
+from agents.ledger.fold import Trust, open_entry
 from schemas import commands as c
 from schemas.codec import body as encode_body
 from schemas.codec import frame

@@ -6,10 +6,10 @@ from typing import Any
 
 import numpy as np
 
-from agents.detect import Detect, Judge
-from agents.profile import Facet, Profile, learn
+from agents.detection.detect import Detect, Judge
+from agents.detection.profile import Facet, Profile, learn
+from agents.detection.sample import BAD
 from agents.received import Received
-from agents.sample import BAD
 from schemas.codec import frame
 from schemas.signals import MonitorObserved, SignalCleared, SignalRaised
 from schemas.telemetry import Column, InferenceBatch

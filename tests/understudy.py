@@ -2,9 +2,9 @@
 
 from dataclasses import replace
 
-from agents.case import Case, Phase, PlanState
-from agents.execute import intent_id
-from agents.ledger_state import LedgerState
+from agents.ledger.case import Case, Phase, PlanState
+from agents.ledger.execute import intent_id
+from agents.ledger.state import LedgerState
 from schemas import commands as c
 from schemas.codec import frame
 from schemas.signals import Affected, MonitorObserved

@@ -8,15 +8,15 @@ from pathlib import Path
 
 import click
 
-from agents.fold import Trust, Verified
-from agents.ledger_state import LedgerState
+from agents.ledger.fold import Trust, Verified
+from agents.ledger.state import LedgerState
 from schemas.errors import HeadgateError, PolicyError
-from streams.exported import CHECKPOINT, Folder
-from streams.keyring import read_trust, trust_path
-from streams.ledger_source import Reading, Source, Topic
+from streams.ledger.exported import CHECKPOINT, Folder
+from streams.ledger.keyring import read_trust, trust_path
+from streams.ledger.source import Reading, Source, Topic
+from streams.ledger.verify import Progress, Report, read_note, verify
 from streams.settings import Settings
-from streams.telling import entry_document, entry_lines, plain, printable
-from streams.verify import Progress, Report, read_note, verify
+from streams.view.telling import entry_document, entry_lines, plain, printable
 
 _FILE = click.Path(path_type=Path, dir_okay=False)
 _FOLDER = click.Path(path_type=Path)
@@ -55,7 +55,7 @@ def check(settings: Settings, directory: Path | None, trust: Path | None, since:
 @click.pass_obj
 def export(settings: Settings, directory: Path, trust: Path | None, *, force: bool) -> None:
     """Write the ledger in Kafka, up to its newest checkpoint, into the new folder DIR."""
-    from streams.export import export_topic
+    from streams.ledger.export import export_topic
 
     believed = _trust(settings, None, trust)
     with _progress("exporting") as progress:

@@ -8,7 +8,7 @@ from types import FrameType
 import click
 
 from schemas.errors import BrokerError
-from streams.broker import Broker
+from streams.local.broker import Broker
 from streams.settings import Settings
 
 

@@ -39,7 +39,7 @@ def command(settings: Settings, fault: str, seed: int, *, as_json: bool) -> None
     from streams.demo.stage import Stage
     from streams.demo.story import Story, fresh
     from streams.demo.timeline import Timeline
-    from streams.stack import Stack
+    from streams.local.stack import Stack
 
     signal.signal(signal.SIGTERM, _interrupt)
     own = fresh(settings)

@@ -5,9 +5,9 @@ from pathlib import Path
 import click
 
 from schemas.commands import Deny
-from streams.deciding import Wish, decide
 from streams.settings import Settings
-from streams.signing_in import signed
+from streams.view.deciding import Wish, decide
+from streams.view.signing_in import signed
 
 
 @click.command(name="deny")

@@ -5,14 +5,14 @@ from pathlib import Path
 
 import click
 
-from agents.fold import Verified
+from agents.ledger.fold import Verified
 from schemas.commands import Acknowledge, Declare, Dismiss
-from streams.asking import OpenLedger
-from streams.incident_view import document, named, resolve, row, short, show
-from streams.rendering import clean, emit, emit_line, jsonable, table, tell, when
-from streams.sentences import sentence
 from streams.settings import Settings
-from streams.signing_in import names_of, sign_in, signed
+from streams.view.asking import OpenLedger
+from streams.view.incident_view import document, named, resolve, row, short, show
+from streams.view.rendering import clean, emit, emit_line, jsonable, table, tell, when
+from streams.view.sentences import sentence
+from streams.view.signing_in import names_of, sign_in, signed
 
 _JSON = click.option("--json", "as_json", is_flag=True, help="As JSON.")
 _ALL = click.option("--all", "everything", is_flag=True, help="Those that are over, too.")

@@ -5,16 +5,16 @@ from typing import Any
 
 import click
 
-from agents.fold import Trust
+from agents.ledger.fold import Trust
 from schemas.documents import digest
 from schemas.errors import HeadgateError
-from streams.adoption import adoption, checked, in_force
-from streams.asking import OpenLedger, registrar_runs, topics_of
-from streams.genesis import ask, begin
-from streams.keyring import trust_path
-from streams.rendering import emit
+from streams.ledger.genesis import ask, begin
+from streams.ledger.keyring import trust_path
 from streams.settings import DEPLOY, Settings
-from streams.signing_in import passphrase_option, sign_in
+from streams.view.adoption import adoption, checked, in_force
+from streams.view.asking import OpenLedger, registrar_runs, topics_of
+from streams.view.rendering import emit
+from streams.view.signing_in import passphrase_option, sign_in
 
 
 @click.command(name="init")

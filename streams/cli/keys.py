@@ -8,11 +8,11 @@ import click
 from schemas.commands import EnrolKey, Enrolment, RevokeKey
 from schemas.errors import HeadgateError, KeyRefusedError
 from schemas.values import Role
-from streams.asking import OpenLedger
-from streams.keyring import create, load_public
-from streams.rendering import emit, table, tell
+from streams.ledger.keyring import create, load_public
 from streams.settings import Settings
-from streams.signing_in import key_name, protected, read_passphrase, sign_in, signed
+from streams.view.asking import OpenLedger
+from streams.view.rendering import emit, table, tell
+from streams.view.signing_in import key_name, protected, read_passphrase, sign_in, signed
 
 
 @click.group(name="keys")

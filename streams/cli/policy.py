@@ -4,9 +4,9 @@ from pathlib import Path
 
 import click
 
-from streams import adoption
 from streams.settings import Settings
-from streams.signing_in import sign_in, signed
+from streams.view import adoption
+from streams.view.signing_in import sign_in, signed
 
 _FILE = click.argument("file", type=click.Path(path_type=Path))
 _JSON = click.option("--json", "as_json", is_flag=True, help="As JSON.")

@@ -4,13 +4,13 @@ from collections.abc import Callable
 
 import click
 
-from agents.fold import Trust
+from agents.ledger.fold import Trust
 from schemas.errors import PolicyError
-from streams.asking import require_ledger
-from streams.keyring import load, read_trust, trust_path
+from streams.ledger.keyring import load, read_trust, trust_path
 from streams.logs import configure
 from streams.settings import Settings
 from streams.stop import Stop
+from streams.view.asking import require_ledger
 
 FOLLOWERS = ("approval", "remediation", "recovery", "projector")
 ALONE = ("detect", "triage", "registrar")
@@ -55,19 +55,19 @@ def command(settings: Settings, roles: str, instance: str | None) -> None:
 
 
 def _detect(settings: Settings, trust: Trust, instance: str | None) -> None:
-    from streams import detection  # Faust and river are loaded by the roles that use them
+    from streams.roles import detection  # Faust and river are loaded by the roles that use them
 
     detection.run(settings, trust, instance)
 
 
 def _triage(settings: Settings, trust: Trust, instance: str | None) -> None:
-    from streams import triage
+    from streams.roles import triage
 
     triage.run(settings, trust, load(settings.keys_directory, "triage"), instance)
 
 
 def _registrar(settings: Settings, trust: Trust, instance: str | None) -> None:
-    from streams.registrar import Registrar
+    from streams.ledger.registrar import Registrar
 
     keys = settings.keys_directory
     registrar = Registrar(settings, trust, load(keys, "registrar"), load(keys, "log"))
@@ -82,7 +82,7 @@ _ALONE: dict[str, Callable[[Settings, Trust, str | None], None]] = {
 
 
 def _follow(settings: Settings, trust: Trust, names: list[str]) -> None:
-    from streams.followers import follower
-    from streams.roles import RoleLoop
+    from streams.roles.followers import follower
+    from streams.roles.loop import RoleLoop
 
     RoleLoop(settings, trust, [follower(settings, name) for name in names]).run(Stop().install())

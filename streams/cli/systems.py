@@ -5,13 +5,13 @@ from typing import Any
 
 import click
 
-from agents.ledger_state import LedgerState
+from agents.ledger.state import LedgerState
 from schemas.systems import STRICTEST_TIER
-from streams import adoption
-from streams.asking import OpenLedger
-from streams.rendering import emit, table
 from streams.settings import Settings
-from streams.signing_in import sign_in, signed
+from streams.view import adoption
+from streams.view.asking import OpenLedger
+from streams.view.rendering import emit, table
+from streams.view.signing_in import sign_in, signed
 
 _FILE = click.argument("file", type=click.Path(path_type=Path))
 _JSON = click.option("--json", "as_json", is_flag=True, help="As JSON.")

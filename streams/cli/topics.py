@@ -4,11 +4,11 @@ import click
 
 from schemas.errors import BrokerError
 from schemas.topics import TOPICS, full_name
-from streams.asking import topics_of
 from streams.kafka import Clients
-from streams.rendering import emit, table
 from streams.settings import Settings
 from streams.topic_admin import TopicAdmin
+from streams.view.asking import topics_of
+from streams.view.rendering import emit, table
 
 
 @click.group(name="topics")

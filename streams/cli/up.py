@@ -8,8 +8,8 @@ import click
 
 from streams.demo.stage import Stage
 from streams.demo.timeline import Timeline
+from streams.local.stack import Stack
 from streams.settings import Settings
-from streams.stack import Stack
 
 
 @click.command(name="up")

@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Self
 
 from schemas.errors import HeadgateError
-from streams.child import Child
 from streams.demo.catalogue import publish
 from streams.demo.faults import Fault, switch
 from streams.demo.models import MODEL
-from streams.gateway import Envoy, Route, Version
+from streams.local.child import Child
+from streams.local.gateway import Envoy, Route, Version
 from streams.settings import Settings
 
 INSTANCES = {"v1-a": "1", "v2-a": "2", "v2-b": "2"}

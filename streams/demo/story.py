@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 
 from confluent_kafka import Consumer, TopicPartition
 
-from agents.case import Case, Phase, PlanState
-from agents.fold import Trust, Verified
+from agents.ledger.case import Case, Phase, PlanState
+from agents.ledger.fold import Trust, Verified
 from schemas.codec import open_frame
 from schemas.commands import Approve
 from schemas.errors import HeadgateError
@@ -20,13 +20,13 @@ from streams.demo.faults import Fault
 from streams.demo.stage import Stage
 from streams.demo.summary import Summary
 from streams.demo.timeline import Timeline
-from streams.export import export_topic
-from streams.genesis import ask, enrol, enrolment, key_of
 from streams.kafka import Clients
-from streams.ledger_reader import LedgerReader
+from streams.ledger.export import export_topic
+from streams.ledger.genesis import ask, enrol, enrolment, key_of
+from streams.ledger.reader import LedgerReader
+from streams.ledger.verify import verify_folder
+from streams.local.stack import Stack
 from streams.settings import Settings
-from streams.stack import Stack
-from streams.verify import verify_folder
 
 WARM_ROWS = 5000
 QUIET_ROWS = 6000

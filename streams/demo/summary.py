@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from agents.fold import Verified
+from agents.ledger.fold import Verified
 from schemas import events as e
 
 

@@ -9,10 +9,10 @@ from typing import Any
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
-from agents.fold import Verified
+from agents.ledger.fold import Verified
 from schemas import events as e
 from schemas.signals import SignalCleared, SignalRaised
-from streams.sentences import sentence
+from streams.view.sentences import sentence
 
 _STYLES = {"setup": "dim", "fault": "bold red", "signal": "yellow", "ledger": "cyan", "person": "bold magenta"}
 _QUIET = (e.KeyEnrolled, e.LedgerEstablished, e.RegistrarTookOver, e.PolicyAdopted, e.SystemsAdopted)

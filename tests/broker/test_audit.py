@@ -9,12 +9,12 @@ import pytest
 from confluent_kafka import TopicPartition
 
 from schemas.topics import full_name
-from streams.export import export_topic
 from streams.kafka import AwaitedProducer, Clients, Record
-from streams.keyring import write_trust
+from streams.ledger.export import export_topic
+from streams.ledger.keyring import write_trust
+from streams.ledger.verify import verify_folder, verify_topic
 from streams.settings import Settings
 from streams.topic_admin import TopicAdmin
-from streams.verify import verify_folder, verify_topic
 from tests.folders import eventful, leaves_in, notes_in
 from tests.ledgers import Ledger, resigned
 

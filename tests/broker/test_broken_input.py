@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from agents.fold import Trust
+from agents.ledger.fold import Trust
 from schemas.note import Verifier
-from streams.genesis import begin
-from streams.keyring import SERVICES, create, write_trust
+from streams.ledger.genesis import begin
+from streams.ledger.keyring import SERVICES, create, write_trust
 from streams.settings import DEPLOY, Settings
 from tests.conftest import ROOT
 

@@ -13,10 +13,10 @@ from pathlib import Path
 import pytest
 
 from schemas.errors import BrokerError
-from streams import broker as broker_module
-from streams import child
-from streams.broker import Broker
 from streams.kafka import AwaitedProducer, Clients, end_offset
+from streams.local import broker as broker_module
+from streams.local import child
+from streams.local.broker import Broker
 from streams.settings import Settings, running_address, user_cache
 
 pytestmark = pytest.mark.broker

@@ -13,16 +13,16 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from agents.case import PlanState
+from agents.ledger.case import PlanState
 from schemas.commands import EnrolKey, RevokeKey
 from schemas.values import Category, Role
 from streams.__main__ import headgate
-from streams.asking import OpenLedger, UndecidedError, ask_and_wait, registrar_runs
-from streams.genesis import enrolment, key_of
 from streams.kafka import Clients
-from streams.keyring import read_trust, trust_path
-from streams.ledger_reader import LedgerReader
+from streams.ledger.genesis import enrolment, key_of
+from streams.ledger.keyring import read_trust, trust_path
+from streams.ledger.reader import LedgerReader
 from streams.settings import DEPLOY, Settings
+from streams.view.asking import OpenLedger, UndecidedError, ask_and_wait, registrar_runs
 from tests.conftest import ROOT, RunningBroker
 from tests.desk import Desk, registrar
 from tests.play import AFTER, BEFORE, incident_opened

@@ -12,11 +12,11 @@ from confluent_kafka import TopicPartition
 
 from schemas.codec import open_frame
 from schemas.telemetry import InferenceBatch, LabelBatch
-from streams.child import Child
 from streams.demo.catalogue import publish
 from streams.demo.faults import Fault, switch
 from streams.demo.models import MODEL, SENSORS, read_rows
 from streams.kafka import Clients
+from streams.local.child import Child
 
 pytestmark = pytest.mark.broker
 

@@ -9,7 +9,7 @@ import pytest
 from confluent_kafka import Producer
 
 from streams.kafka import topic_id
-from streams.watchdog import EXIT_STATUS
+from streams.worker.watchdog import EXIT_STATUS
 from tests.counting import PARTITIONS, Bench, wait_until
 
 pytestmark = [pytest.mark.broker, pytest.mark.timeout(120)]

@@ -11,7 +11,7 @@ from aiokafka.partitioner import murmur2
 from aiokafka.record.util import calc_crc32c
 
 from streams.kafka import Clients, topic_id
-from streams.watchdog import EXIT_STATUS
+from streams.worker.watchdog import EXIT_STATUS
 from tests.counting import PARTITIONS, Bench, wait_until
 
 pytestmark = [pytest.mark.broker, pytest.mark.timeout(120)]

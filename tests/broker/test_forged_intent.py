@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from agents import rules
-from agents.asked import sign
-from agents.case import Case
-from agents.execute import intent_id
+from agents.ledger import rules
+from agents.ledger.asked import sign
+from agents.ledger.case import Case
+from agents.ledger.execute import intent_id
 from schemas import commands as c
 from schemas import events as e
 from schemas.avro import encode
@@ -24,9 +24,9 @@ from schemas.merkle import Frontier, leaf_hash
 from schemas.note import Checkpoint
 from schemas.note import sign as sign_note
 from schemas.values import Position
-from streams.gateway import Envoy, Route, Version
-from streams.genesis import ask, key_of
 from streams.kafka import AwaitedProducer, Record, end_offset
+from streams.ledger.genesis import ask, key_of
+from streams.local.gateway import Envoy, Route, Version
 from streams.settings import Settings
 from streams.targets.envoy import EnvoyTarget
 from tests.plant import Plant, wait_for

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 import pytest
 
-from agents import rules
-from agents.asked import sign
-from agents.fold import Trust
+from agents.ledger import rules
+from agents.ledger.asked import sign
+from agents.ledger.fold import Trust
 from schemas import commands as c
 from schemas import events as e
 from schemas.avro import encode
@@ -18,11 +18,11 @@ from schemas.keys import PrivateKey
 from schemas.ledger import AuditEntry, EventBody
 from schemas.topics import full_name
 from schemas.values import Position, Role
-from streams.genesis import ask, begin
 from streams.kafka import AwaitedProducer, Clients, Header
-from streams.keyring import load
-from streams.ledger_reader import LedgerReader
-from streams.registrar import Registrar, SteppedDownError
+from streams.ledger.genesis import ask, begin
+from streams.ledger.keyring import load
+from streams.ledger.reader import LedgerReader
+from streams.ledger.registrar import Registrar, SteppedDownError
 from streams.settings import Settings
 from streams.stop import Stop
 from tests.plant import wait_for

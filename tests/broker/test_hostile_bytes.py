@@ -12,8 +12,8 @@ from aiokafka.partitioner import murmur2
 from schemas.errors import BrokerError
 from schemas.signals import IncidentOpened
 from schemas.topics import TOPICS
+from streams.local.stack import ROLES
 from streams.settings import Settings
-from streams.stack import ROLES
 from tests.hostile import hostile, send_bad_header
 from tests.plant import Plant, wait_for
 from tests.play import incident_opened

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from agents.project import status
+from agents.roles.project import status
 from schemas.commands import RequestApproval
 from streams.settings import Settings
 from tests.crew import Crew, Feed, Killing, kill_at_work

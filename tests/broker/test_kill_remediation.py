@@ -10,7 +10,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from streams.gateway import Envoy, Route, Version
+from streams.local.gateway import Envoy, Route, Version
 from streams.settings import Settings
 from streams.targets.mlflow_registry import open_registry
 from tests.crew import Crew, Feed

@@ -14,8 +14,8 @@ from schemas.codec import frame
 from schemas.ledger import ActionStatus, IncidentStatus
 from schemas.topics import full_name
 from schemas.values import Category, Severity
-from streams.child import Child
 from streams.kafka import AwaitedProducer, Clients
+from streams.local.child import Child
 from streams.settings import Settings
 from streams.topic_admin import TopicAdmin
 from tests.plant import wait_for

@@ -8,9 +8,9 @@ import pytest
 
 from schemas.errors import SchemaError
 from streams.kafka import Clients
-from streams.outbox import Outbox
-from streams.snapshots import Restored, Scope
-from streams.state_topic import StateTopic
+from streams.worker.outbox import Outbox
+from streams.worker.snapshots import Restored, Scope
+from streams.worker.state_topic import StateTopic
 
 pytestmark = pytest.mark.broker
 

@@ -15,10 +15,10 @@ import numpy as np
 import pytest
 from headgate import Recorder
 
-from agents.case import Case
+from agents.ledger.case import Case
 from schemas.signals import IncidentOpened
 from streams.demo.catalogue import publish
-from streams.gateway import Envoy, Route, Version
+from streams.local.gateway import Envoy, Route, Version
 from streams.settings import Settings
 from streams.targets.envoy import EnvoyTarget
 from streams.targets.mlflow_registry import MlflowTarget

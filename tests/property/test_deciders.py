@@ -8,13 +8,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from agents import case as cases
-from agents import control as controls
-from agents import rules
-from agents.asked import TOPIC_OF, Asked, authenticate, incident_of
-from agents.case import Case
-from agents.execute import intent_id
-from agents.fold import Fold, Verified
+from agents.ledger import case as cases
+from agents.ledger import control as controls
+from agents.ledger import rules
+from agents.ledger.asked import TOPIC_OF, Asked, authenticate, incident_of
+from agents.ledger.case import Case
+from agents.ledger.execute import intent_id
+from agents.ledger.fold import Fold, Verified
 from schemas import commands as c
 from schemas import events as e
 from schemas import signals as s
@@ -105,7 +105,7 @@ def taken(ledger: Ledger, case: Case | None, found: list[object], at: int) -> No
         assert type(event) in e.RECORDS
         name, fingerprint, data = encode_body(event)
         assert encode_body(open_body(name, fingerprint, data)) == (name, fingerprint, data)
-        if not isinstance(event, e.LedgerEstablished):  # judged before anything is decided: agents.founding
+        if not isinstance(event, e.LedgerEstablished):  # judged before anything is decided: agents.ledger.founding
             control = controls.evolve(control, event)
         case = cases.evolve(case, event, at, "0" * 64)
 

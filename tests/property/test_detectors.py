@@ -11,9 +11,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from agents.detect import Detect, Judge
-from agents.sample import Sample, streams
-from agents.scope import Detector, make
+from agents.detection.detect import Detect, Judge
+from agents.detection.sample import Sample, streams
+from agents.detection.scope import Detector, make
 from schemas.errors import SchemaError
 from schemas.telemetry import HealthSample, LabelBatch
 from schemas.thresholds import Thresholds

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from schemas.state import Manifest, Snapshot
-from streams.snapshots import Reading, Scope, StateRecord, sealed
+from streams.worker.snapshots import Reading, Scope, StateRecord, sealed
 
 SECRET = b"0123456789abcdef"
 SCOPE = Scope("app", "in", "id-1", 0)

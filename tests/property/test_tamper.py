@@ -8,13 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from agents.fold import open_entry
+from agents.ledger.fold import open_entry
 from schemas.avro import decode, encode
 from schemas.codec import frame
 from schemas.ledger import AuditEntry, Command
 from schemas.note import Verifier
-from streams.export import export
-from streams.verify import Report, verify_folder
+from streams.ledger.export import export
+from streams.ledger.verify import Report, verify_folder
 from tests.folders import eventful, exported, leaves_in, long, notes_in, of, seal, starts, write
 from tests.ledgers import Ledger, establishment, key_of, resigned
 

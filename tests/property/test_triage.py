@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from agents.received import Received
-from agents.triage import Triage
+from agents.triage.triage import Triage
 from schemas.codec import frame
 from schemas.errors import SchemaError
 from schemas.signals import IncidentOpened, IncidentQuieted, MonitorObserved, SignalCleared, SignalRaised

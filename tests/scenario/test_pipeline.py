@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 from river.datasets import Shuttle
 
-from agents.detect import Detect
-from agents.detect import Judge as DetectJudge
-from agents.execute import intent_id
-from agents.judge import Judge
+from agents.detection.detect import Detect
+from agents.detection.detect import Judge as DetectJudge
+from agents.ledger.execute import intent_id
 from agents.received import Received
-from agents.triage import Triage
+from agents.triage.judge import Judge
+from agents.triage.triage import Triage
 from schemas import commands, policy, systems
 from schemas.codec import frame
 from schemas.signals import IncidentOpened, SignalRaised

@@ -11,11 +11,11 @@ from types import SimpleNamespace
 import httpx
 import pytest
 
-from streams.child import Child
 from streams.demo.catalogue import ALIAS, KNOWN_GOOD, publish
 from streams.demo.faults import Fault, switch
 from streams.demo.models import MODEL
-from streams.gateway import Envoy, Route, Version
+from streams.local.child import Child
+from streams.local.gateway import Envoy, Route, Version
 from streams.targets.envoy import EnvoyTarget
 from streams.targets.mlflow_registry import MlflowTarget
 

@@ -14,7 +14,7 @@ import httpx
 import pytest
 
 from schemas.errors import EffectError
-from streams.gateway import Envoy, Route, Version
+from streams.local.gateway import Envoy, Route, Version
 from streams.targets.envoy import EnvoyTarget
 
 SHUTTLE = "envoy:shuttle"
@@ -167,7 +167,7 @@ def test_a_dying_instance_loses_no_request(served: SimpleNamespace) -> None:
 def test_the_gateway_does_not_outlive_its_starter(tmp_path: Path) -> None:
     """When the process that started Envoy is killed, Envoy ends and its port is free again."""
     starter = (
-        "import sys, pathlib; from streams.gateway import Envoy, Route, Version; "
+        "import sys, pathlib; from streams.local.gateway import Envoy, Route, Version; "
         "gateway = Envoy((Route('shuttle', {'1': Version(100, ('127.0.0.1:9',))}),), pathlib.Path(sys.argv[1])); "
         "gateway.start(); print(gateway.admin, flush=True); sys.stdin.read()"
     )

@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from agents.asked import Asked, authenticate, incident_of, sign
-from agents.control import Control
-from agents.founding import MAX_ENROLMENTS, MAX_NONCE
+from agents.ledger.asked import Asked, authenticate, incident_of, sign
+from agents.ledger.control import Control
+from agents.ledger.founding import MAX_ENROLMENTS, MAX_NONCE
 from schemas import commands as c
 from schemas.errors import HeadgateError, KeyRefusedError, SchemaError
 from schemas.ledger import MAX_COMMAND_BYTES, Command

@@ -2,7 +2,7 @@
 
 import pytest
 
-from agents.asked import TOPIC_OF
+from agents.ledger.asked import TOPIC_OF
 from schemas.authority import MAY, PERSONS_ONLY, permitted
 from schemas.values import SERVICE_ROLES, Role
 

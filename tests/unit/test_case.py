@@ -1,6 +1,6 @@
 """A case is what its events tell."""
 
-from agents.case import Phase, PlanState, evolve
+from agents.ledger.case import Phase, PlanState, evolve
 from schemas import events as e
 from tests.ledgers import START, genesis
 from tests.play import contained, opened, proposed, recovering, resolved

@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from agents.cause import CATEGORY, Kind, attribute, kind_of, weight
+from agents.triage.cause import CATEGORY, Kind, attribute, kind_of, weight
 from schemas.signals import SignalRaised
 from schemas.values import Category
 from tests.feed import T0, raised

@@ -11,15 +11,15 @@ import click
 import pytest
 from click.testing import CliRunner
 
-from agents.case import Phase, Plan, PlanState
+from agents.ledger.case import Phase, Plan, PlanState
 from schemas.documents import digest
 from schemas.errors import HeadgateError
 from schemas.values import Severity
 from streams.__main__ import COMMANDS, headgate
-from streams.next_step import next_step
-from streams.rendering import clean, jsonable, table, when
 from streams.settings import DEPLOY
-from streams.signing_in import called
+from streams.view.next_step import next_step
+from streams.view.rendering import clean, jsonable, table, when
+from streams.view.signing_in import called
 from tests.ledgers import START, genesis
 from tests.play import incident_opened
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from agents.columns import decode
+from agents.detection.columns import decode
 from schemas.errors import SchemaError
 from schemas.telemetry import Column
 from schemas.values import Mode

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from agents.control import Control, evolve
+from agents.ledger.control import Control, evolve
 from schemas import commands as c
 from tests.ledgers import INCIDENT, established, genesis
 from tests.play import TARGET, authorised, contained, finish, incident_opened, start

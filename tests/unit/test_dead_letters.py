@@ -6,7 +6,7 @@ from agents.received import Received
 from schemas.codec import open_frame
 from schemas.deadletter import DeadLetter
 from schemas.errors import SchemaError
-from streams.dead_letters import MAX_BYTES, DeadLetters, printable
+from streams.worker.dead_letters import MAX_BYTES, DeadLetters, printable
 
 RECORD = Received(
     topic="in",

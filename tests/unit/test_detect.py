@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from river.datasets import Shuttle
 
-from agents.detect import Detect, Judge
+from agents.detection.detect import Detect, Judge
 from schemas.signals import SignalCleared, SignalRaised
 from schemas.telemetry import HealthSample, LabelBatch, ScoreBatch
 from schemas.thresholds import Thresholds

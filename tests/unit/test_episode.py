@@ -3,7 +3,18 @@
 from dataclasses import replace
 from typing import Any
 
-from agents.episode import KEPT, MAX_AFFECTED, MAX_BYTES, Episode, attach, conclude, deadline, grew, is_over, opened
+from agents.triage.episode import (
+    KEPT,
+    MAX_AFFECTED,
+    MAX_BYTES,
+    Episode,
+    attach,
+    conclude,
+    deadline,
+    grew,
+    is_over,
+    opened,
+)
 from schemas.avro import decode, encode
 from schemas.ledger import MAX_COMMAND_BYTES
 from tests.feed import T0, Feed, judge, raised

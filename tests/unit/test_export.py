@@ -1,4 +1,4 @@
-"""streams.export and streams.exported: what stands in an exported ledger, and that no hostile folder does harm."""
+"""What stands in an exported ledger, and that no hostile folder does harm."""
 
 import io
 import json
@@ -13,9 +13,9 @@ import pytest
 from schemas.catalogue import CATALOGUE, Catalogue
 from schemas.errors import HeadgateError, LedgerError, SchemaError
 from schemas.note import Verifier
-from streams.export import export
-from streams.exported import Folder
-from streams.verify import verify_folder
+from streams.ledger.export import export
+from streams.ledger.exported import Folder
+from streams.ledger.verify import verify_folder
 from tests.folders import Memory, eventful, exported, leaves_in, notes_in, of
 from tests.ledgers import Ledger, key_of, resigned
 from tests.play import opened, resolved

@@ -11,7 +11,13 @@ import pytest
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP
 
-from streams.faust_consumer import FetchedMessage, ManifestConsumer, UnreviewedFaustError, make_app, require_reviewed
+from streams.worker.faust_consumer import (
+    FetchedMessage,
+    ManifestConsumer,
+    UnreviewedFaustError,
+    make_app,
+    require_reviewed,
+)
 
 ROOT = Path(__file__).resolve().parents[2]
 WHERE = TP("t", 0)
@@ -249,7 +255,7 @@ def test_a_decoder_for_compressed_batches_is_installed() -> None:
 
 
 FORBIDDEN = {
-    r"\.agent\(": {"streams/faust_consumer.py"},
+    r"\.agent\(": {"streams/worker/faust_consumer.py"},
     r"@\w+\.agent\b": set[str](),
     r"\bstream\w*\.take\(": set[str](),
     r"\bnoack_take\b": set[str](),

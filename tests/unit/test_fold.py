@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from agents.asked import sign
-from agents.fold import Fold, Trust, open_entry
+from agents.ledger.asked import sign
+from agents.ledger.fold import Fold, Trust, open_entry
 from schemas import commands as c
 from schemas.avro import encode
 from schemas.codec import frame

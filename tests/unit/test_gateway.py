@@ -5,7 +5,7 @@ import json
 import pytest
 
 from schemas.errors import EffectError
-from streams.gateway import Route, Version, render
+from streams.local.gateway import Route, Version, render
 
 TEMPLATE = '{"weights": ${weights}, "routes": ${routes}, "clusters": ${clusters}, "port": ${listener_port}}'
 

@@ -8,9 +8,9 @@ import json
 
 import pytest
 
-from agents import rules
-from agents.fold import Fold
-from agents.ledger_state import Place, execute
+from agents.ledger import rules
+from agents.ledger.fold import Fold
+from agents.ledger.state import Place, execute
 from schemas import commands, events
 from schemas.avro import decode
 from schemas.codec import frame

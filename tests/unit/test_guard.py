@@ -2,10 +2,10 @@
 
 import numpy as np
 
-from agents.columns import Cells, decode
-from agents.guard import Marks, Runs, count_bad, matrix, times
-from agents.profile import Facet
-from agents.sample import BAD
+from agents.detection.columns import Cells, decode
+from agents.detection.guard import Marks, Runs, count_bad, matrix, times
+from agents.detection.profile import Facet
+from agents.detection.sample import BAD
 from schemas.telemetry import Column
 from tests.traffic import START, batch, column
 

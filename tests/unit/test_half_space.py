@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from river.anomaly import HalfSpaceTrees
 
-from agents.detectors.half_space import SEED, Forest
+from agents.detection.detectors.half_space import SEED, Forest
 from schemas.errors import SchemaError
 from schemas.thresholds import Forest as Policy
 

@@ -12,7 +12,7 @@ import pytest
 from jgo.maven import _core
 
 from schemas.errors import BrokerError
-from streams.jars import Pin, ensure_jars, read_pins, sha256
+from streams.local.jars import Pin, ensure_jars, read_pins, sha256
 from streams.settings import DEPLOY
 
 GOOD = b"PK\x03\x04 a jar"

@@ -2,7 +2,7 @@
 
 import pytest
 
-from agents.judge import Judge
+from agents.triage.judge import Judge
 from schemas.policy import TriagePolicy
 from schemas.systems import Systems
 from schemas.values import Role

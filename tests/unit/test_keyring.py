@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from agents.fold import Trust
+from agents.ledger.fold import Trust
 from schemas.errors import HeadgateError, KeyRefusedError
 from schemas.note import Verifier
-from streams.keyring import create, load, load_public, read_trust, state_key, write_trust
+from streams.ledger.keyring import create, load, load_public, read_trust, state_key, write_trust
 
 PHRASE = b"correct horse battery"
 

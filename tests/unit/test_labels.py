@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from agents.columns import decode
-from agents.labels import LabelStore, Tally
+from agents.detection.columns import decode
+from agents.detection.labels import LabelStore, Tally
 from schemas.errors import SchemaError
 from schemas.thresholds import Labels
 from tests.traffic import START, batch, column

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from agents.ledger_state import compose
+from agents.ledger.state import compose
 from schemas import commands as c
 from schemas.codec import frame
 from schemas.errors import SchemaError

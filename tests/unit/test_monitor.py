@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from agents.detect import Detect, Judge
-from agents.detectors.psi import Psi, stability
-from agents.detectors.triggers import Adwin, RiverState
-from agents.scope import make
+from agents.detection.detect import Detect, Judge
+from agents.detection.detectors.psi import Psi, stability
+from agents.detection.detectors.triggers import Adwin, RiverState
+from agents.detection.scope import make
 from schemas.avro import decode, encode
 from schemas.errors import SchemaError
 from schemas.thresholds import Thresholds

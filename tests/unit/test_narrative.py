@@ -2,7 +2,7 @@
 
 import pytest
 
-from agents.narrative import MAX_TITLE, clip, recommend, title
+from agents.triage.narrative import MAX_TITLE, clip, recommend, title
 from schemas.signals import Affected, SignalRaised
 from schemas.values import Category
 from tests.feed import judge, raised

@@ -5,8 +5,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from agents.profile import Facet, Profile, histogram, learn
-from agents.sample import BAD
+from agents.detection.profile import Facet, Profile, histogram, learn
+from agents.detection.sample import BAD
 from schemas.errors import SchemaError
 from schemas.thresholds import Thresholds
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from agents.project import status
+from agents.roles.project import status
 from schemas.codec import frame, open_frame
 from schemas.ledger import ActionStatus, IncidentStatus
 from schemas.signals import Affected

@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from agents.case import Phase
-from agents.ledger_state import LedgerState
-from agents.recover import Recovery
+from agents.ledger.case import Phase
+from agents.ledger.state import LedgerState
+from agents.roles.recover import Recovery
 from schemas.commands import ReportRecovery
 from schemas.signals import Affected, MonitorObserved
 from schemas.values import Mode, Position

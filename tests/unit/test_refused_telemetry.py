@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from agents.detect import Detect, Judge
+from agents.detection.detect import Detect, Judge
 from schemas.errors import SchemaError
 from schemas.telemetry import HealthSample, LabelBatch, ScoreBatch
 from schemas.thresholds import Thresholds

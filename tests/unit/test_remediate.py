@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
-from agents.case import Action, PlanState
-from agents.execute import intent_id
-from agents.ledger_state import LedgerState
-from agents.remediate import MAX_PLANS, next_start, open_actions, standing, wants_plan
+from agents.ledger.case import Action, PlanState
+from agents.ledger.execute import intent_id
+from agents.ledger.state import LedgerState
+from agents.roles.remediate import MAX_PLANS, next_start, open_actions, standing, wants_plan
 from schemas import commands as c
 from schemas.signals import Affected
 from tests import play

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agents.case import Case
-from agents.remediate import Aim, aims, desired, told
+from agents.ledger.case import Case
+from agents.roles.remediate import Aim, aims, desired, told
 from schemas import systems
 from schemas.signals import Affected
 from tests import play

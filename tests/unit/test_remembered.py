@@ -2,7 +2,7 @@
 
 import pytest
 
-from agents.triage import UNIT
+from agents.triage.triage import UNIT
 from schemas.errors import SchemaError
 from schemas.signals import IncidentQuieted
 from tests.feed import Feed, cleared, raised
@@ -12,10 +12,10 @@ def test_more_levels_and_episodes_than_are_remembered_are_forgotten_oldest_first
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """A bound is reached without a crash: a forgotten level is not waited for, and candidates go before incidents."""
-    monkeypatch.setattr("agents.raised.MAX_RAISED", 2)
-    monkeypatch.setattr("agents.raised.MAX_CLEARED", 1)
-    monkeypatch.setattr("agents.remembered.MAX_ENDED", 1)
-    monkeypatch.setattr("agents.triage.MAX_EPISODES", 2)
+    monkeypatch.setattr("agents.triage.raised.MAX_RAISED", 2)
+    monkeypatch.setattr("agents.triage.raised.MAX_CLEARED", 1)
+    monkeypatch.setattr("agents.triage.remembered.MAX_ENDED", 1)
+    monkeypatch.setattr("agents.triage.triage.MAX_EPISODES", 2)
     feed = Feed()
     feed.say(raised(model="a"), raised(model="b", score=1.0))
     (opened,) = feed.tick(2000)

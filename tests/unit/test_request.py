@@ -1,7 +1,7 @@
 """The approval role's proposals: one request a plan, and an end to what was not decided or started in time."""
 
-from agents.case import Phase, PlanState
-from agents.request import AGAIN_MS, proposals
+from agents.ledger.case import Phase, PlanState
+from agents.roles.request import AGAIN_MS, proposals
 from schemas import commands as c
 from tests import play
 from tests.ledgers import INCIDENT, Ledger, names

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from agents.case import Phase
+from agents.ledger.case import Phase
 from schemas import commands as c
 from schemas.signals import Affected
 from schemas.values import Category, Severity

@@ -4,9 +4,9 @@ from dataclasses import dataclass, replace
 
 import pytest
 
-from agents import rules
-from agents.asked import TOPIC_OF, Asked
-from agents.control import Control
+from agents.ledger import rules
+from agents.ledger.asked import TOPIC_OF, Asked
+from agents.ledger.control import Control
 from schemas.values import Role
 from tests.ledgers import INCIDENT, Ledger, genesis, reason
 from tests.play import opened, proposal, recovering, recovery

@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from agents.asked import authenticate, sign
-from agents.statement import KEY, ORIGIN, SIGNATURE, command_of, headers_of, signed_headers
+from agents.ledger.asked import authenticate, sign
+from agents.ledger.statement import KEY, ORIGIN, SIGNATURE, command_of, headers_of, signed_headers
 from schemas.codec import frame
 from schemas.errors import KeyRefusedError, SchemaError
 from schemas.ledger import MAX_COMMAND_BYTES, Command

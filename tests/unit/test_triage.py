@@ -1,7 +1,7 @@
 """Signals in, incidents out: one fault, one incident."""
 
-from agents.judge import Judge
-from agents.triage import UNIT, Triage
+from agents.triage.judge import Judge
+from agents.triage.triage import UNIT, Triage
 from schemas.ids import derive
 from schemas.policy import TriagePolicy
 from schemas.signals import Affected, IncidentGrew, IncidentOpened, IncidentQuieted

@@ -1,4 +1,4 @@
-"""streams.verify, streams.telling and `headgate audit`: what is found, what is said of it, and the exit status."""
+"""What verification finds, what is said of it, and the exit status of `headgate audit`."""
 
 import json
 import subprocess
@@ -15,10 +15,10 @@ from schemas.note import Checkpoint
 from schemas.note import sign as sign_note
 from schemas.policy import Policy
 from streams.cli.audit import command
-from streams.keyring import write_trust
+from streams.ledger.keyring import write_trust
+from streams.ledger.verify import read_note, verify
 from streams.settings import Settings
-from streams.telling import entry_document, entry_lines, instant, plain, printable
-from streams.verify import read_note, verify
+from streams.view.telling import entry_document, entry_lines, instant, plain, printable
 from tests.folders import Memory, eventful, exported, long, of, verified
 from tests.ledgers import INCIDENT, ROOT, Ledger, key_of
 from tests.play import opened, resolved

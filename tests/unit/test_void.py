@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from agents.fold import open_entry
+from agents.ledger.fold import open_entry
 from schemas import commands as c
 from schemas.codec import frame
 from tests.ledgers import INCIDENT, names, read, reason, resigned

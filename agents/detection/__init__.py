@@ -1,0 +1,1 @@
+"""Judge telemetry: monitors over model versions, and what they are made of."""

@@ -1,0 +1,151 @@
+"""Half-space trees over the whole feature vector (Tan, Ting and Liu, 2011): how unlike the reference a row is.
+
+river grows the trees from a fixed seed and learns their masses from one half of the reference; then they are flat
+arrays, so that many rows are scored at a time and nothing that comes later is learnt as normal.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from river.anomaly import HalfSpaceTrees
+
+from agents.detection.arrays import pack, unpack
+from agents.detection.columns import Floats
+from schemas.errors import SchemaError
+from schemas.thresholds import Forest as ForestPolicy
+
+SEED = 20_260_117
+MARGIN = 0.25
+"""The middle 98 % of a feature lies between this and 1 minus this, so that the trees also split the space outside."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ForestState:
+    """Where the features lay and what the trees learnt; version 1. The structure follows from the seed."""
+
+    columns: bytes
+    low: bytes
+    high: bytes
+    masses: bytes
+    trees: int
+    height: int
+    learnt: int
+
+
+class Forest:
+    """Trees over some of a matrix's rows.
+
+    Parameters
+    ----------
+    columns
+        Rows of the matrix that are the vector.
+    low, high
+        Where the middle 98 % of each lies.
+    masses
+        Learnt reference masses, trees × nodes in heap order.
+    policy
+        Number and height of the trees.
+    learnt
+        Rows they learnt from.
+    """
+
+    def __init__(
+        self,
+        columns: NDArray[np.int64],
+        low: Floats,
+        high: Floats,
+        masses: Floats | None,
+        policy: ForestPolicy,
+        learnt: int,
+    ) -> None:
+        self._columns, self._low, self._high = columns, low, high
+        self._height, self._trees, self._learnt = policy.height, policy.trees, learnt
+        self._river = HalfSpaceTrees(n_trees=policy.trees, height=policy.height, window_size=learnt, seed=SEED)
+        self._river.learn_one(dict.fromkeys(range(len(columns)), 0.5))
+        self._feature, self._cut = self._structure()
+        self._masses = masses if masses is not None else np.zeros((policy.trees, 2 ** (policy.height + 1) - 1))
+
+    @classmethod
+    def learn(cls, columns: NDArray[np.int64], matrix: Floats, policy: ForestPolicy) -> "Forest | None":
+        """Return a forest that learnt these rows, or None where too few of them are complete."""
+        vectors = matrix[columns]
+        vectors = vectors[:, np.isfinite(vectors).all(axis=0)]
+        if not len(columns) or vectors.shape[1] < 50:
+            return None
+        low, high = np.quantile(vectors, [0.01, 0.99], axis=1, method="inverted_cdf")
+        forest = cls(columns, low, high, None, policy, vectors.shape[1])
+        for node in forest._walk(forest._scaled(vectors)):
+            for tree in range(policy.trees):
+                forest._masses[tree] += np.bincount(node[tree], minlength=forest._masses.shape[1])
+        return forest
+
+    def score(self, matrix: Floats, sample: int, every: int = 1) -> Floats:
+        """Return 0 (like the reference) to 1 for complete rows, evenly spaced: one of `every`, at most `sample`."""
+        step = max(-(-matrix.shape[1] // sample), every)
+        vectors = matrix[self._columns, ::step]
+        vectors = self._scaled(vectors[:, np.isfinite(vectors).all(axis=0)])
+        total = np.zeros(vectors.shape[1])
+        going = np.ones((self._trees, vectors.shape[1]), dtype=bool)
+        rows = np.arange(self._trees)[:, None]
+        for depth, node in enumerate(self._walk(vectors)):
+            mass = self._masses[rows, node]
+            total += np.where(going, mass * 2.0**depth, 0.0).sum(axis=0)
+            going &= mass >= 0.1 * self._learnt
+        most = self._trees * self._learnt * (2 ** (self._height + 1) - 1)
+        scores: Floats = 1 - total / most
+        return scores
+
+    def state(self) -> ForestState:
+        """Return all but the structure."""
+        return ForestState(
+            columns=pack(self._columns, "<i8"),
+            low=pack(self._low),
+            high=pack(self._high),
+            masses=pack(self._masses, "<u4"),
+            trees=self._trees,
+            height=self._height,
+            learnt=self._learnt,
+        )
+
+    @classmethod
+    def of_state(cls, state: ForestState) -> "Forest":
+        """Return the forest; SchemaError where its arrays do not fit one another."""
+        if not (0 < state.trees <= 50 and 1 < state.height <= 10 and state.learnt > 0) or not state.columns:
+            raise SchemaError("a saved forest is larger than any that policy allows")
+        size = len(state.columns) // 8
+        columns = unpack(state.columns, (size,), "<i8")
+        low, high = unpack(state.low, (size,)), unpack(state.high, (size,))
+        masses = unpack(state.masses, (state.trees, 2 ** (state.height + 1) - 1), "<u4").astype(np.float64)
+        policy = ForestPolicy(trees=state.trees, height=state.height)
+        return cls(columns, low, high, masses, policy, state.learnt)
+
+    def _scaled(self, vectors: Floats) -> Floats:
+        width = np.where(self._high > self._low, self._high - self._low, 1.0)
+        with np.errstate(over="ignore", invalid="ignore"):
+            unit = MARGIN + (1 - 2 * MARGIN) * (vectors - self._low[:, None]) / width[:, None]
+        return np.clip(np.nan_to_num(unit, nan=0.5, posinf=1.0, neginf=0.0), 0.0, 1.0)
+
+    def _structure(self) -> tuple[NDArray[np.int64], Floats]:
+        inner = 2**self._height - 1
+        feature = np.zeros((self._trees, inner), dtype=np.int64)
+        cut = np.zeros((self._trees, inner))
+        for tree, root in enumerate(self._river.trees):
+            level = [root]
+            for depth in range(self._height):
+                for place, node in enumerate(level, start=2**depth - 1):
+                    feature[tree, place], cut[tree, place] = node.feature, node.threshold
+                level = [child for node in level for child in node.children]
+        del self._river
+        return feature, cut
+
+    def _walk(self, vectors: Floats) -> list[NDArray[np.int64]]:
+        rows = np.arange(self._trees)[:, None]
+        every = np.arange(vectors.shape[1])[None, :]
+        node = np.zeros((self._trees, vectors.shape[1]), dtype=np.int64)
+        path = [node]
+        for _ in range(self._height):
+            right = vectors[self._feature[rows, node], every] >= self._cut[rows, node]
+            node = 2 * node + 1 + right
+            path.append(node)
+        return path

@@ -1,0 +1,162 @@
+"""Data quality of each facet: the share of cells that cannot be used, and sensors that stand still."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+from scipy.special import bdtrc
+
+from agents.detection.arrays import pack, unpack
+from agents.detection.columns import Floats
+from agents.detection.detectors.level import CAP, Held, Key, Level, Levels
+from agents.detection.profile import RANGE, Profile
+from agents.detection.sample import BAD, Sample
+from schemas.avro import decode, encode
+from schemas.thresholds import Thresholds
+from schemas.values import Category
+
+STUCK = "stuck"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QualityState:
+    """What data quality remembers; version 1."""
+
+    rows: int
+    at_from: int
+    at_to: int
+    bad: bytes
+    longest: bytes
+    held: tuple[Held, ...]
+
+
+class Quality:
+    """Rates of unusable cells against the reference's own rates, by a binomial tail; runs against its repeats.
+
+    A value far out of the reference's range is a symptom: where the whole distribution moved (a unit changed), the
+    drift of it is named first, and the range says nothing more.
+
+    Parameters
+    ----------
+    profile
+        The reference.
+    thresholds
+        How to judge.
+    score
+        −log10 of the tail probability below which a finding counts.
+    whole
+        Whether this is the whole monitor or one instance of it.
+    """
+
+    name: ClassVar[str] = "quality"
+
+    def __init__(self, profile: Profile, thresholds: Thresholds, score: float, *, whole: bool = True) -> None:
+        self._profile = profile
+        self._policy = thresholds
+        self._score = score
+        self._window = thresholds.window_rows if whole else thresholds.floor_rows
+        self._levels = Levels(thresholds.confirm_windows, thresholds.clear_windows)
+        self._base = self._upper_rates()
+        self._limit = self._run_limits()
+        facets = len(profile.facets)
+        self._bad = np.zeros((facets, len(BAD)), dtype=np.int64)
+        self._longest = np.zeros(facets, dtype=np.int64)
+        self._rows = self._from = self._to = 0
+
+    def update(self, sample: Sample) -> None:
+        """Take in a sample's counts; a full window is judged."""
+        if sample.bad is None:
+            return
+        self._from = sample.at_from if not self._rows else min(self._from, sample.at_from)
+        self._to = sample.at_to if not self._rows else max(self._to, sample.at_to)
+        self._bad += sample.bad
+        self._rows += sample.rows
+        if sample.longest is not None:
+            np.maximum(self._longest, sample.longest, out=self._longest)
+        if self._rows >= self._window:
+            self._levels.judge(self._findings())
+            self._bad[:] = 0
+            self._longest[:] = 0
+            self._rows = 0
+
+    def levels(self) -> list[Level]:
+        """Return what is raised."""
+        return self._levels.raised()
+
+    def shows(self, key: Key) -> bool:
+        """Whether the newest rows, though fewer than a window, look like it too."""
+        if self._rows < 50:
+            return self._levels.holds(key)
+        index = [facet.name for facet in self._profile.facets].index(key[3])
+        if key[1] == STUCK:
+            return bool(self._longest[index] >= self._limit[index])
+        kind = BAD.index(key[1])
+        return bool(self._bad[index, kind] / self._rows - self._base[index, kind] >= self._policy.quality.rise)
+
+    def state(self) -> bytes:
+        """Return all that is remembered, exactly."""
+        return encode(
+            QualityState(
+                rows=self._rows,
+                at_from=self._from,
+                at_to=self._to,
+                bad=pack(self._bad, "<i8"),
+                longest=pack(self._longest, "<i8"),
+                held=self._levels.state(),
+            )
+        )
+
+    def restore(self, state: bytes) -> None:
+        """Remember exactly that."""
+        saved = decode(QualityState, state)
+        self._rows, self._from, self._to = saved.rows, saved.at_from, saved.at_to
+        self._bad = unpack(saved.bad, self._bad.shape, "<i8")
+        self._longest = unpack(saved.longest, self._longest.shape, "<i8")
+        self._levels.restore(saved.held)
+
+    def _upper_rates(self) -> Floats:
+        rows = max(self._profile.rows, 1)
+        rates = self._profile.bad / rows
+        upper: Floats = np.minimum(rates + 3 * np.sqrt(rates * (1 - rates) / rows) + 3 / rows, 1.0)
+        return upper
+
+    def _run_limits(self) -> Floats:
+        # Of n rows, about n·pᴸ runs reach the length L when a cell repeats with probability p.
+        digits = self._score + np.log10(self._window)
+        runs = np.ceil(digits / -np.log10(self._profile.repeats))
+        numbers = np.array([facet.role == "feature" for facet in self._profile.facets])
+        limits: Floats = np.where(numbers, np.maximum(runs, self._policy.quality.stuck_rows), np.inf)
+        return limits
+
+    def _findings(self) -> list[Level]:
+        rates = self._bad / self._rows
+        above = rates - self._base >= self._policy.quality.rise
+        found = []
+        for i, kind in zip(*(axis.tolist() for axis in np.nonzero(above)), strict=True):
+            tail = float(bdtrc(float(self._bad[i, kind]) - 1, self._rows, self._base[i, kind]))
+            score = CAP if tail <= 10.0**-CAP else -float(np.log10(tail))
+            if score > self._score:
+                limit = float(self._base[i, kind]) + self._policy.quality.rise
+                found.append(self._level(i, BAD[kind], float(rates[i, kind]), limit, score))
+        for i in np.flatnonzero(self._longest >= self._limit).tolist():
+            length = float(self._longest[i])
+            digits = -length * float(np.log10(self._profile.repeats[i])) - float(np.log10(self._window))
+            found.append(self._level(i, STUCK, length, float(self._limit[i]), min(digits, CAP)))
+        return found
+
+    def _level(self, index: int, statistic: str, value: float, threshold: float, score: float) -> Level:
+        return Level(
+            detector=self.name,
+            subject=self._profile.facets[index].name,
+            statistic=statistic,
+            baseline="reference",
+            category=Category.DATA_QUALITY,
+            value=value,
+            threshold=threshold,
+            score=score,
+            first_bad_at=self._from,
+            window_from=self._from,
+            window_to=self._to,
+            rows=self._rows,
+            symptom=statistic == BAD[RANGE],
+        )

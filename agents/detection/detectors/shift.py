@@ -1,0 +1,256 @@
+"""A stream's mean now against its mean before: confidence, latency, errors, residuals, scores, the forest's scores.
+
+river's detector (where there is one) says that something changed; what is raised is a level: the newest window's
+mean differs from the mean before, significantly and by as much as the policy asks.
+"""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.special import log_ndtr
+
+from agents.detection.arrays import pack, unpack
+from agents.detection.columns import Floats
+from agents.detection.detectors.level import CAP, Held, Key, Level, Levels
+from agents.detection.detectors.triggers import Trigger
+from agents.detection.sample import Sample
+from schemas.avro import decode, encode
+from schemas.thresholds import Thresholds
+from schemas.values import Category
+
+CLIP = 8.0
+"""Standardised values are clipped here, so that one wild value moves no mean by itself."""
+
+MOST = 4096
+"""Most values that a mean and deviation are learnt from."""
+
+PATIENCE = 4
+"""Windows for which a change that river found may still turn out to be a level."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Spec:
+    """What a stream is, and what counts as a shift of it.
+
+    direction
+        +1 where only a rise is bad, −1 where only a fall is, 0 for both.
+    effect, absolute
+        Smallest shift: in standard deviations, and in the stream's own (transformed) unit.
+    floor
+        Smallest shift in the unit before the logarithm, where `log` is set.
+    spread
+        The least standard deviation that a stream is believed to have.
+    """
+
+    detector: str
+    subject: str
+    statistic: str
+    baseline: str
+    category: Category
+    symptom: bool
+    learn: int
+    window: int
+    direction: int = 1
+    effect: float = 0.0
+    absolute: float = 0.0
+    floor: float = 0.0
+    spread: float = 1e-9
+    log: bool = False
+    bits: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShiftState:
+    """What a shift detector remembers; version 1."""
+
+    learnt: bytes
+    numbers: bytes
+    at_from: int
+    at_to: int
+    suspect: int
+    trigger: bytes
+    held: tuple[Held, ...]
+
+
+class Shift:
+    """One stream of one scope.
+
+    Parameters
+    ----------
+    spec
+        The stream.
+    thresholds
+        How to judge.
+    score
+        −log10 of the tail probability below which a finding counts.
+    trigger
+        river's detector; without one the window's mean alone decides.
+    base
+        Mean and standard deviation where they are known; else they are learnt from the first values.
+    """
+
+    def __init__(
+        self,
+        spec: Spec,
+        thresholds: Thresholds,
+        score: float,
+        trigger: Trigger | None = None,
+        base: tuple[float, float] | None = None,
+    ) -> None:
+        self.spec = spec
+        self.name = spec.detector
+        self._score = score
+        self._trigger = trigger
+        self._levels = Levels(thresholds.confirm_windows, thresholds.clear_windows)
+        # The first values while learning; mean and deviation after; number and sum of the baseline, of the window.
+        self._learnt = np.empty(0)
+        self._mean, self._deviation = base or (0.0, 0.0)
+        self._before = np.array([float(spec.learn), 0.0]) if base else np.zeros(2)
+        self._now = np.zeros(2)
+        self._from = self._to = self._suspect = 0
+
+    @property
+    def base(self) -> tuple[float, float] | None:
+        """The mean and standard deviation learnt, or None before."""
+        return (self._mean, self._deviation) if self._deviation > 0 else None
+
+    def update(self, sample: Sample) -> None:
+        """Take in the stream's values of a sample; a full window is judged."""
+        given = sample.streams.get(self.spec.subject)
+        if given is None or not len(given):
+            return
+        values = given[np.isfinite(given)]
+        if self.spec.log:
+            values = np.log(np.maximum(values, 1e-9))
+        if self._deviation == 0:
+            self._learn(values)
+            return
+        score = (values - self._mean) / self._deviation
+        if not self.spec.bits:
+            score = np.clip(score, -CLIP, CLIP)
+        if self._trigger is not None and self._trigger.feed(values if self.spec.bits else score):
+            self._suspect = PATIENCE
+        self._from = sample.at_from if not self._now[0] else min(self._from, sample.at_from)
+        self._to = sample.at_to if not self._now[0] else max(self._to, sample.at_to)
+        self._now += (len(score), float(score.sum()))
+        if self._now[0] >= self.spec.window:
+            self._close()
+
+    def levels(self) -> list[Level]:
+        """Return what is raised."""
+        return self._levels.raised()
+
+    def shows(self, key: Key) -> bool:
+        """Whether the newest values, though fewer than a window, look like it too."""
+        if self._now[0] < 30 or not self._before[0]:
+            return self._levels.holds(key)
+        return self._far(self._shift())
+
+    def state(self) -> bytes:
+        """Return all that is remembered, exactly."""
+        numbers = np.concatenate([[self._mean, self._deviation], self._before, self._now])
+        return encode(
+            ShiftState(
+                learnt=pack(self._learnt),
+                numbers=pack(numbers),
+                at_from=self._from,
+                at_to=self._to,
+                suspect=self._suspect,
+                trigger=self._trigger.state() if self._trigger else b"",
+                held=self._levels.state(),
+            )
+        )
+
+    def restore(self, state: bytes) -> None:
+        """Remember exactly that."""
+        saved = decode(ShiftState, state)
+        numbers = unpack(saved.numbers, (6,))
+        self._learnt = unpack(saved.learnt, (len(saved.learnt) // 8,))
+        self._mean, self._deviation = float(numbers[0]), float(numbers[1])
+        self._before, self._now = numbers[2:4].copy(), numbers[4:].copy()
+        self._from, self._to, self._suspect = saved.at_from, saved.at_to, saved.suspect
+        if self._trigger is not None:
+            self._trigger.restore(saved.trigger)
+        self._levels.restore(saved.held)
+
+    def _learn(self, values: Floats) -> None:
+        self._learnt = np.concatenate([self._learnt, values])[:MOST]
+        if len(self._learnt) < self.spec.learn:
+            return
+        usual = self._learnt if self.spec.bits else _without_outliers(self._learnt, self.spec.spread)
+        mean, variance = float(usual.mean()), float(usual.var())
+        if self.spec.bits:
+            # Laplace's rule: a share of 0 among so few is not a share of 0.
+            share = (float(usual.sum()) + 1) / (len(usual) + 2)
+            variance = share * (1 - share)
+        self._mean, self._deviation = mean, max(math.sqrt(variance), self.spec.spread)
+        self._before = np.array([float(len(usual)), 0.0])
+        self._learnt = np.empty(0)
+
+    def _shift(self) -> float:
+        return float(self._now[1] / self._now[0] - self._before[1] / self._before[0])
+
+    def _far(self, shift: float) -> bool:
+        spec = self.spec
+        size = abs(shift) if spec.direction == 0 else shift * spec.direction
+        if size < spec.effect or size * self._deviation < spec.absolute:
+            return False
+        if not spec.floor:
+            return True
+        now, before = self._natural(self._now), self._natural(self._before)
+        return abs(now - before) >= spec.floor
+
+    def _natural(self, part: Floats) -> float:
+        value = self._mean + self._deviation * float(part[1] / part[0])
+        return math.exp(min(value, 700.0)) if self.spec.log else value
+
+    def _close(self) -> None:
+        shift = self._shift()
+        error = math.sqrt(1 / self._now[0] + 1 / self._before[0])
+        sides = 2 if self.spec.direction == 0 else 1
+        score = min(-float(log_ndtr(-abs(shift) / error)) / math.log(10) - math.log10(sides), CAP)
+        asked = self._trigger is None or self._suspect > 0 or bool(self._levels.raised())
+        found = asked and score > self._score and self._far(shift)
+        self._levels.judge([self._level(score)] if found else [])
+        if not found:
+            self._absorb()
+        self._suspect = max(self._suspect - 1, 0)
+        self._now[:] = 0
+
+    def _absorb(self) -> None:
+        if self.spec.baseline != "rolling":
+            return
+        self._before += self._now
+        if self._before[0] > 40 * max(self.spec.window, self.spec.learn / 4):
+            self._before /= 2
+
+    def _level(self, score: float) -> Level:
+        spec = self.spec
+        step = max(spec.effect * self._deviation, spec.absolute)
+        sign = -1 if spec.direction < 0 else 1
+        before = self._mean + self._deviation * float(self._before[1] / self._before[0])
+        limit = before + sign * step
+        return Level(
+            detector=spec.detector,
+            subject=spec.subject,
+            statistic=spec.statistic,
+            baseline=spec.baseline,
+            category=spec.category,
+            value=self._natural(self._now),
+            threshold=math.exp(min(limit, 700.0)) if spec.log else limit,
+            score=score,
+            first_bad_at=self._from,
+            window_from=self._from,
+            window_to=self._to,
+            rows=int(self._now[0]),
+            symptom=spec.symptom,
+        )
+
+
+def _without_outliers(values: Floats, spread: float) -> Floats:
+    # One 1e300 among the first values would hide every later shift behind its deviation.
+    low, high = np.quantile(values, [0.25, 0.75], method="inverted_cdf") / 2
+    reach = min(10 * max(2 * (high - low), spread), 1e307)
+    kept: Floats = values[(values / 2 >= low - reach) & (values / 2 <= high + reach)]
+    return np.clip(kept, -1e150, 1e150)

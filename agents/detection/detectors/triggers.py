@@ -1,0 +1,170 @@
+"""river's incremental change detectors as triggers: fed clean values, saved as plain records.
+
+A trigger says that something changed; the shift detector then judges how far, and when it is over.
+"""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+import river
+from river.drift import ADWIN, PageHinkley
+from river.drift.binary import HDDMA
+from river.stats import Mean
+
+from agents.detection.arrays import pack, unpack
+from agents.detection.columns import Floats
+from schemas.avro import decode, encode
+from schemas.errors import SchemaError
+
+
+class Trigger(Protocol):
+    """Says whether a stream changed; `name` is the detector's in signals."""
+
+    name: str
+
+    def feed(self, values: Floats) -> bool:
+        """Take in values in order; whether a change was found among them."""
+
+    def state(self) -> bytes:
+        """Return all that is remembered, exactly."""
+
+    def restore(self, state: bytes) -> None:
+        """Remember exactly that."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RiverState:
+    """A river detector: its own bytes or its plain numbers, and the river that wrote them."""
+
+    river: str
+    found: bool
+    body: bytes
+
+
+class Adwin:
+    """ADWIN (Bifet and Gavaldà, 2007): the mean of a window that shrinks where it changed.
+
+    Parameters
+    ----------
+    delta
+        Probability of a false cut.
+    """
+
+    name = "adwin"
+
+    def __init__(self, delta: float) -> None:
+        self._delta = delta
+        self._detector = ADWIN(delta=delta)
+
+    def feed(self, values: Floats) -> bool:
+        """Take in values in order; whether a change was found among them."""
+        detector = self._detector
+        update = detector.update
+        found = False
+        for value in values.tolist():
+            update(value)
+            if detector.drift_detected:
+                found = True
+        return found
+
+    def state(self) -> bytes:
+        """Return river's bytes."""
+        detector = self._detector
+        body = detector._helper.__getstate__()  # noqa: SLF001 - river has no other exact state
+        return encode(RiverState(river=river.__version__, found=bool(detector.drift_detected), body=body))
+
+    def restore(self, state: bytes) -> None:
+        """Remember exactly that; another river's bytes do not fit, so its window begins anew."""
+        saved = decode(RiverState, state)
+        self._detector = ADWIN(delta=self._delta)
+        if saved.river != river.__version__:
+            return
+        try:
+            self._detector._helper.__setstate__(saved.body)  # noqa: SLF001
+        except BaseException as error:
+            # Rust panics arrive as a BaseException of a class that cannot be imported.
+            if type(error).__name__ != "PanicException":
+                raise
+            raise SchemaError("the saved state of ADWIN is not river's") from None
+        self._detector._drift_detected = saved.found  # noqa: SLF001
+
+
+class HddmA:
+    """HDDM_A (Frías-Blanco et al., 2015): Hoeffding's bound on a stream of error bits.
+
+    Parameters
+    ----------
+    confidence
+        Probability of a false alarm.
+    """
+
+    name = "hddm_a"
+
+    def __init__(self, confidence: float) -> None:
+        self._confidence = confidence
+        self._detector = HDDMA(drift_confidence=confidence, warning_confidence=min(0.005, 5 * confidence))
+
+    def feed(self, values: Floats) -> bool:
+        """Take in bits in order; whether their share rose."""
+        found = False
+        for value in values.tolist():
+            self._detector.update(value)
+            found = found or self._detector.drift_detected
+        return found
+
+    def state(self) -> bytes:
+        """Return its means."""
+        means = (self._detector._x_min, self._detector._x_max, self._detector._z)  # noqa: SLF001
+        body = pack(np.array([(mean.n, mean.get()) for mean in means]))
+        return encode(RiverState(river=river.__version__, found=bool(self._detector.drift_detected), body=body))
+
+    def restore(self, state: bytes) -> None:
+        """Remember exactly that."""
+        saved = decode(RiverState, state)
+        detector = HddmA(self._confidence)._detector  # noqa: SLF001
+        means = [Mean._from_state(float(n), float(mean)) for n, mean in unpack(saved.body, (3, 2))]  # noqa: SLF001
+        detector._x_min, detector._x_max, detector._z = means  # noqa: SLF001
+        detector._drift_detected = saved.found  # noqa: SLF001
+        self._detector = detector
+
+
+class PageHinkleyUp:
+    """Page-Hinkley (Page, 1954) on a standardised stream, upwards.
+
+    Parameters
+    ----------
+    threshold
+        The sum of deviations, in standard deviations, that is a change.
+    """
+
+    name = "page_hinkley"
+
+    def __init__(self, threshold: float = 50.0) -> None:
+        self._threshold = threshold
+        self._detector = PageHinkley(threshold=threshold, delta=0.1, mode="up")
+
+    def feed(self, values: Floats) -> bool:
+        """Take in values in order; whether their mean rose."""
+        found = False
+        for value in values.tolist():
+            self._detector.update(value)
+            found = found or self._detector.drift_detected
+        return found
+
+    def state(self) -> bytes:
+        """Return its sums."""
+        d = self._detector
+        numbers = (d._x_mean.n, d._x_mean.get(), d._sum_increase, d._sum_decrease, d._min_increase, d._max_decrease)  # noqa: SLF001
+        body = pack(np.array(numbers, dtype=np.float64))
+        return encode(RiverState(river=river.__version__, found=bool(d.drift_detected), body=body))
+
+    def restore(self, state: bytes) -> None:
+        """Remember exactly that."""
+        saved = decode(RiverState, state)
+        d = PageHinkleyUp(self._threshold)._detector  # noqa: SLF001
+        n, mean, *sums = unpack(saved.body, (6,)).tolist()
+        d._x_mean = Mean._from_state(n, mean)  # noqa: SLF001
+        d._sum_increase, d._sum_decrease, d._min_increase, d._max_decrease = sums  # noqa: SLF001
+        d._drift_detected = saved.found  # noqa: SLF001
+        self._detector = d

@@ -1,0 +1,127 @@
+"""A monitor's first rows, held until there are enough of them to learn a profile and a forest from."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from agents.detection.arrays import pack, unpack
+from agents.detection.columns import Floats, Rows
+from agents.detection.detectors.half_space import Forest
+from agents.detection.guard import Runs, count_bad, matrix
+from agents.detection.profile import NULL, Facet, Profile, facets_of, learn, with_categories
+from agents.detection.sample import BAD, Sample, streams
+from schemas.errors import SchemaError
+from schemas.thresholds import Thresholds
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LearningState:
+    """The rows held so far; version 1."""
+
+    facets: tuple[Facet, ...]
+    rows: int
+    cells: bytes
+    bad: bytes
+    repeats: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Learnt:
+    """What the rows taught: the profile, the forest, and the reference's own streams to begin with."""
+
+    profile: Profile
+    forest: Forest | None
+    sample: Sample
+
+
+class Learning:
+    """Holds rows until the reference is full.
+
+    Parameters
+    ----------
+    thresholds
+        How many rows, and how many cells at most.
+    """
+
+    def __init__(self, thresholds: Thresholds) -> None:
+        self._policy = thresholds
+        self._facets: tuple[Facet, ...] = ()
+        self._cells: Floats = np.empty((0, 0))
+        self._bad = np.zeros((0, len(BAD)), dtype=np.int64)
+        self._repeats = np.zeros((0, 2), dtype=np.int64)
+
+    def take(self, rows: Rows) -> int:
+        """Take in as many leading rows as are still needed, and return how many."""
+        self._grow(rows)
+        if not self._facets:
+            return rows.rows
+        part = rows.between(0, self._left())
+        self._facets = with_categories(self._facets, part)
+        values, why = matrix(part, self._facets)
+        _, pairs = Runs(len(self._facets)).longest(values)
+        self._bad += count_bad(why, len(self._facets))
+        self._repeats += pairs
+        self._cells = np.concatenate([self._cells, values], axis=1)
+        return part.rows
+
+    def learn(self, at: int) -> Learnt | None:
+        """Return what the rows taught once there are enough."""
+        if not self._facets or self._left() > 0:
+            return None
+        profile, cells = learn(self._facets, self._cells, self._bad, self._repeats, self._policy)
+        numbers = [i for i, f in enumerate(profile.facets) if f.role == "feature" and profile.used[i].sum() > 1]
+        columns = np.array(numbers[: self._policy.forest.features], dtype=np.int64)
+        # The trees learn from every other row and their scores from the rest: a row that was learnt scores too well.
+        forest = Forest.learn(columns, cells[:, ::2], self._policy.forest)
+        found = {f.role: cells[i] for i, f in enumerate(profile.facets) if f.role in ("confidence", "latency")}
+        if forest is not None:
+            found["vector"] = forest.score(cells[:, 1::2], cells.shape[1])
+        usable = {name: values[np.isfinite(values)] for name, values in found.items()}
+        return Learnt(profile, forest, Sample(rows=0, at_from=at, at_to=at, streams=streams(**usable)))
+
+    def state(self) -> LearningState:
+        """Return all that is held, exactly."""
+        return LearningState(
+            facets=self._facets,
+            rows=self._cells.shape[1],
+            cells=pack(self._cells),
+            bad=pack(self._bad, "<i8"),
+            repeats=pack(self._repeats, "<i8"),
+        )
+
+    def restore(self, state: LearningState) -> None:
+        """Hold exactly that."""
+        facets = len(state.facets)
+        if state.rows < 0:
+            raise SchemaError("a saved reference has fewer than no rows")
+        self._facets = state.facets
+        self._cells = unpack(state.cells, (facets, state.rows))
+        self._bad = unpack(state.bad, (facets, len(BAD)), "<i8")
+        self._repeats = unpack(state.repeats, (facets, 2), "<i8")
+
+    def _grow(self, rows: Rows) -> None:
+        # A column may be absent, or all null and so of no known kind, in the first batches.
+        given = {facet.name: facet for facet in facets_of(rows, self._policy.max_features)}
+        empty = [not np.isfinite(row).any() for row in self._cells]
+        known = zip(self._facets, empty, strict=True)
+        self._facets = tuple(given.get(f.name, f) if blank and not f.categories else f for f, blank in known)
+        names = {facet.name for facet in self._facets}
+        new = [facet for facet in given.values() if facet.name not in names and self._fits(facet)]
+        if not new:
+            return
+        self._facets = (*self._facets, *new)
+        blank = np.full((len(new), self._cells.shape[1]), np.nan)
+        bad = np.zeros((len(new), len(BAD)), dtype=np.int64)
+        bad[:, NULL] = self._cells.shape[1]
+        self._cells = np.concatenate([self._cells, blank])
+        self._bad = np.concatenate([self._bad, bad])
+        self._repeats = np.concatenate([self._repeats, np.zeros((len(new), 2), dtype=np.int64)])
+
+    def _fits(self, facet: Facet) -> bool:
+        if facet.role == "feature":
+            return sum(known.role == "feature" for known in self._facets) < self._policy.max_features
+        return all(known.role != facet.role for known in self._facets)
+
+    def _left(self) -> int:
+        wanted = min(self._policy.reference_rows, max(200, self._policy.reference_cells // len(self._facets)))
+        return max(wanted - int(self._cells.shape[1]), 0)

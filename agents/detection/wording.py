@@ -1,0 +1,92 @@
+"""Changes as events: what a signal is called, and the sentence that says what was seen."""
+
+from urllib.parse import quote
+
+from agents.detection.detectors.level import Level
+from agents.detection.monitor import Monitor
+from agents.detection.standing import Change, Open
+from agents.received import Received
+from schemas.ids import derive
+from schemas.signals import MonitorObserved, SignalCleared, SignalRaised
+from schemas.values import Mode
+
+_BASELINES = {"reference": "the reference", "rolling": "what was before", "limit": "the fixed limit"}
+
+
+def signal_name(topic_id: str, model: str, monitor: tuple[str, Mode], found: Open | Change) -> str:
+    """Return the name that raises and clears one level; parts are quoted, so that none runs into the next."""
+    level = found.level
+    version, mode = monitor
+    what = (level.detector, level.statistic, level.baseline, level.subject)
+    parts = (topic_id, model, version, mode.value, found.instance, *what, "backfill" if found.backfill else "")
+    return "/".join(quote(part, safe="") for part in parts)
+
+
+def said(change: Change, model: str, monitor: Monitor, record: Received, policy: str) -> SignalRaised | SignalCleared:
+    """Return the event that a change is."""
+    name = signal_name(record.topic_id, model, (monitor.version, monitor.mode), change)
+    cause = (record.topic_id, record.partition, record.offset, name)
+    if not change.raised:
+        return SignalCleared(
+            id=derive(*cause, "cleared"),
+            signal=name,
+            at=record.timestamp,
+            model=model,
+            version=monitor.version,
+            source=record.position,
+        )
+    level = change.level
+    return SignalRaised(
+        id=derive(*cause, "raised"),
+        signal=name,
+        at=record.timestamp,
+        model=model,
+        version=monitor.version,
+        instance=change.instance,
+        mode=monitor.mode,
+        category=level.category,
+        detector=level.detector,
+        subject=level.subject,
+        statistic=level.statistic,
+        value=level.value,
+        threshold=level.threshold,
+        score=level.score,
+        baseline=level.baseline,
+        first_bad_at=level.first_bad_at,
+        window_from=level.window_from,
+        window_to=level.window_to,
+        rows=level.rows,
+        technique=None,
+        policy=policy,
+        source=record.position,
+        summary=summary(level, change),
+        backfill=change.backfill,
+    )
+
+
+def observed(model: str, monitor: Monitor, record: Received) -> MonitorObserved:
+    """Return a monitor's regular word."""
+    key = (monitor.version, monitor.mode)
+    return MonitorObserved(
+        id=derive(record.topic_id, record.partition, record.offset, model, *key, "observed"),
+        at=record.timestamp,
+        model=model,
+        version=monitor.version,
+        mode=monitor.mode,
+        rows=monitor.rows,
+        clear_rows=monitor.clear_rows,
+        raised=tuple(sorted(signal_name(record.topic_id, model, key, standing) for standing in monitor.standing)),
+        instances=monitor.instances,
+        source=record.position,
+    )
+
+
+def summary(level: Level, change: Change) -> str:
+    """Return one sentence: subject, statistic, value, limit, against what, over how many rows, where."""
+    where = f" on instance {change.instance[:80]!r} alone" if change.instance else ""
+    late = " (late rows only)" if change.backfill else ""
+    side = "above" if level.value >= level.threshold else "below"
+    return (
+        f"{level.statistic} of {level.subject[:80]} is {level.value:.4g}, {side} the limit {level.threshold:.4g}, "
+        f"against {_BASELINES[level.baseline]}, over {level.rows} rows{where}{late}"
+    )

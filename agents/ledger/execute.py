@@ -1,0 +1,164 @@
+"""Decide on actions: intent before act, one lease a target, steps in order, done only as read back; and on recovery."""
+
+from agents.ledger.asked import Asked
+from agents.ledger.case import Action, Case, Phase, Plan, PlanState
+from agents.ledger.control import Control
+from agents.ledger.refusal import refuse
+from schemas import commands as c
+from schemas.events import (
+    ActionFinished,
+    ActionRestored,
+    ActionStarted,
+    CaseContained,
+    CaseRecovering,
+    CaseResolved,
+    PlanEnded,
+)
+from schemas.ids import derive
+
+OUTCOMES = frozenset({"done", "target_changed", "failed"})
+
+
+def intent_id(plan: str, step: int) -> str:
+    """Return the id of the intent to carry out a step: the idempotency key of its action."""
+    return derive("intent", plan, step)
+
+
+def _held(control: Control, target: str, intent: str, executor: str, at: int) -> bool:
+    """Whether another executor, or another intent of this one, is at work on the target."""
+    lease = control.leases.get(target)
+    return lease is not None and lease.until > at and (lease.executor, lease.intent) != (executor, intent)
+
+
+def _may_start(control: Control, case: Case, plan: Plan, body: c.StartAction, at: int) -> tuple[str, str] | None:
+    if plan.state not in {PlanState.AUTHORISED, PlanState.EXECUTING}:
+        return "not_authorised", f"the plan is {plan.state.value}"
+    if not 0 <= body.step < len(plan.steps):
+        return "unknown_step", f"the plan has {len(plan.steps)} steps"
+    intent = intent_id(plan.digest, body.step)
+    known = case.actions.get(intent)
+    if known is not None and known.outcome:
+        return "finished", f"the step is {known.outcome}"
+    if plan.state is PlanState.AUTHORISED and at >= plan.execute_by:
+        return "expired", "the time to start has passed"
+    if body.attempt != (known.attempt + 1 if known else 1):
+        return "stale", "another attempt is under way"
+    undone = [
+        number
+        for number in range(body.step)
+        if (earlier := case.actions.get(intent_id(plan.digest, number))) is None or earlier.outcome != "done"
+    ]
+    if undone:
+        return "out_of_order", f"step {undone[0]} is not done"
+    if _held(control, plan.steps[body.step].target, intent, body.executor, at):
+        return "lease_held", "another action holds the target"
+    return None
+
+
+def start(control: Control, case: Case, asked: Asked, body: c.StartAction, at: int) -> list[object]:
+    """Record the intent, with a lease on its target."""
+    plan = case.plan
+    if plan is None or plan.digest != body.plan:
+        return refuse(asked, "unknown_plan", "the digest is not that of the case's current plan")
+    if why := _may_start(control, case, plan, body, at):
+        return refuse(asked, *why)
+    step = plan.steps[body.step]
+    started = ActionStarted(
+        incident=case.incident,
+        intent=intent_id(plan.digest, body.step),
+        plan=plan.digest,
+        step=body.step,
+        target=step.target,
+        desired=step.desired,
+        precondition=step.precondition,
+        executor=body.executor,
+        attempt=body.attempt,
+        lease_until=at + control.policies[case.policy].remediation.lease_seconds * 1000,
+    )
+    return [started]
+
+
+def _progress(case: Case, plan: Plan, finished: Action, read_back: str) -> list[object]:
+    """Return what follows of a step that is done: contained when all containing steps are, recovering when all are."""
+    done = {action.step for action in case.actions.values() if action.plan == plan.digest and action.outcome == "done"}
+    done.add(finished.step)
+    steps = range(len(plan.steps))
+    follows: list[object] = []
+    contain = {number for number in steps if plan.steps[number].purpose == "contain"}
+    if finished.step in contain and contain <= done:
+        follows.append(CaseContained(incident=case.incident, read_back=read_back))
+    if set(steps) <= done:
+        follows.append(CaseRecovering(incident=case.incident))
+    return follows
+
+
+def finish(case: Case, asked: Asked, body: c.ReportOutcome) -> list[object]:
+    """Record what the target showed; anything but the desired state ends the plan."""
+    action, plan = case.actions.get(body.intent), case.plan
+    if action is None or plan is None or action.plan != plan.digest:
+        return refuse(asked, "unknown_intent", "no such action is under way")
+    if action.outcome:
+        return refuse(asked, "finished", f"the action is {action.outcome}")
+    if body.outcome not in OUTCOMES:
+        return refuse(asked, "unknown_outcome", "an outcome is done, target_changed or failed")
+    if body.outcome == "done" and body.read_back != action.desired:
+        return refuse(asked, "not_shown", "the target does not show the approved state")
+    finished = ActionFinished(
+        incident=case.incident,
+        intent=body.intent,
+        target=action.target,
+        outcome=body.outcome,
+        read_back=body.read_back,
+        detail=body.detail,
+    )
+    if body.outcome == "done":
+        return [finished, *_progress(case, plan, action, body.read_back)]
+    ended = PlanEnded(
+        incident=case.incident,
+        plan=plan.digest,
+        why=body.outcome,
+        principal=asked.principal,
+        reason=body.detail,
+    )
+    return [finished, ended]
+
+
+def restore(case: Case, asked: Asked, body: c.ReportRestored) -> list[object]:
+    """Record that a stale write was undone."""
+    action = case.actions.get(body.intent)
+    if action is None or action.outcome != "done":
+        return refuse(asked, "unknown_intent", "no such action is done")
+    if body.number != action.restored + 1:
+        return refuse(asked, "stale", f"restoration {action.restored + 1} comes next")
+    if body.read_back != action.desired:
+        return refuse(asked, "not_shown", "the target does not show the approved state")
+    restored = ActionRestored(incident=case.incident, intent=body.intent, found=body.found, read_back=body.read_back)
+    return [restored]
+
+
+def recover(control: Control, case: Case, asked: Asked, body: c.ReportRecovery) -> list[object]:
+    """Resolve the case once a survivor has been clear for the rows that its policy asks."""
+    if case.phase is not Phase.RECOVERING:
+        return refuse(asked, "illegal_transition", f"the case is {case.phase.value}, not recovering")
+    bad = case.bad_versions(body.model)
+    if not bad or body.version in bad:
+        return refuse(asked, "no_survivor", "the version is not a survivor of an affected model")
+    needed = control.policies[case.policy].recovery.clear_rows
+    if body.clear_rows < needed:
+        return refuse(asked, "too_early", f"{body.clear_rows} clear rows; the policy asks for {needed}")
+    resolved = CaseResolved(incident=case.incident, model=body.model, version=body.version, clear_rows=body.clear_rows)
+    return [resolved]
+
+
+def decide(control: Control, case: Case, asked: Asked, at: int) -> list[object] | None:
+    """Return the events of a command about actions or recovery, or None where it is none."""
+    match asked.body:
+        case c.StartAction():
+            return start(control, case, asked, asked.body, at)
+        case c.ReportOutcome():
+            return finish(case, asked, asked.body)
+        case c.ReportRestored():
+            return restore(case, asked, asked.body)
+        case c.ReportRecovery():
+            return recover(control, case, asked, asked.body)
+    return None

@@ -1,0 +1,1 @@
+"""What each role behind the audit topic should do next."""

@@ -1,0 +1,73 @@
+"""Watch the survivors of a contained case, row by row: recovered is never a matter of time."""
+
+from dataclasses import dataclass, field
+
+from agents.ledger.case import Case, Phase
+from agents.ledger.state import LedgerState
+from schemas.commands import ReportRecovery
+from schemas.signals import MonitorObserved
+from schemas.values import Mode
+
+
+@dataclass(slots=True)
+class _Watch:
+    first_rows: int
+    newest: MonitorObserved
+
+
+@dataclass(slots=True)
+class Recovery:
+    """What monitors said since each case was contained, by incident, model, version and mode."""
+
+    _seen: dict[tuple[str, str, str, Mode], _Watch] = field(default_factory=dict)
+
+    def observe(self, state: LedgerState, observed: MonitorObserved) -> None:
+        """Take a monitor's word where a recovering case waits for it.
+
+        Words from before containment do not count, nor, where there was no traffic to move, those from before the
+        case was opened. A version that only runs in shadow carries no traffic and is no survivor.
+        """
+        if observed.mode is Mode.SHADOW:
+            return
+        for incident in state.active:
+            case = state.cases[incident]
+            if case.phase is not Phase.RECOVERING or observed.at < max(case.contained_at, case.opened_at):
+                continue
+            bad = case.bad_versions(observed.model)
+            if bad and observed.version not in bad:
+                key = (incident, observed.model, observed.version, observed.mode)
+                watch = self._seen.setdefault(key, _Watch(first_rows=observed.rows, newest=observed))
+                watch.first_rows = min(watch.first_rows, observed.rows)  # a monitor that began anew counts anew
+                watch.newest = observed
+
+    def proposals(self, state: LedgerState, now: int) -> list[object]:
+        """Return the reports of recovery that the cases can accept."""
+        del now  # rows decide, not the clock
+        wanted: list[object] = []
+        for key, watch in sorted(self._seen.items(), key=lambda item: item[0]):
+            case = state.cases[key[0]]
+            if case.phase is not Phase.RECOVERING or key[2] in case.bad_versions(key[1]):
+                del self._seen[key]
+                continue
+            report = _report(case, watch, _needed(state, case))
+            if report is not None:
+                wanted.append(report)
+        return wanted
+
+
+def _needed(state: LedgerState, case: Case) -> int:
+    return state.control.policies[case.policy].recovery.clear_rows
+
+
+def _report(case: Case, watch: _Watch, needed: int) -> ReportRecovery | None:
+    newest = watch.newest
+    clear = min(newest.clear_rows, newest.rows - watch.first_rows)
+    if clear < needed:
+        return None
+    return ReportRecovery(
+        incident=case.incident,
+        model=newest.model,
+        version=newest.version,
+        clear_rows=clear,
+        observation=newest.id,
+    )

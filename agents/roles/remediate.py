@@ -1,0 +1,130 @@
+"""What remediation should do next: plan, start a step, act on an intent, or put a moved target back."""
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from agents.ledger.case import Action, Case, Phase, Plan, PlanState
+from agents.ledger.execute import intent_id
+from agents.ledger.state import LedgerState
+from schemas.commands import StartAction
+from schemas.systems import Systems
+
+MAX_PLANS = 5
+_AGAIN_MS = 10_000  # a start that was refused is asked for once more: each statement is decided once
+_REPLAN = frozenset({"target_changed", "failed"})
+_ACTING = frozenset({PlanState.AUTHORISED, PlanState.EXECUTING})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Aim:
+    """What a target should show: `avoid` these versions, prefer `known_good`."""
+
+    target: str
+    purpose: str
+    model: str
+    avoid: frozenset[str]
+    known_good: str
+
+
+def aims(case: Case, systems: Systems) -> list[Aim]:
+    """Return the targets to move, traffic before registry: traffic is fast and reversible, the alias is the truth."""
+    found: list[Aim] = []
+    for model in sorted({affected.model for affected in case.affected}):
+        declared = systems.find(model)
+        avoid = case.bad_versions(model)
+        if declared is None or declared[2].known_good is None or declared[2].known_good in avoid:
+            continue
+        for target, purpose in ((declared[2].traffic, "contain"), (declared[2].registry, "remediate")):
+            if target is not None:
+                good = declared[2].known_good
+                found.append(Aim(target=target, purpose=purpose, model=model, avoid=avoid, known_good=good))
+    return sorted(found, key=lambda aim: aim.purpose)
+
+
+def desired(aim: Aim, observed: str) -> str:
+    """Return the state (canonical JSON) wanted of a target that shows `observed`: the same where nothing is avoided."""
+    state: dict[str, Any] = json.loads(observed)
+    if aim.purpose == "remediate":
+        wanted = {"version": aim.known_good} if state.get("version") in aim.avoid else state
+    else:
+        moved = sum(weight for version, weight in state.items() if version in aim.avoid)
+        wanted = {version: 0 if version in aim.avoid else weight for version, weight in state.items()}
+        if moved:
+            wanted[aim.known_good] = state.get(aim.known_good, 0) + moved
+    return json.dumps(wanted, sort_keys=True, separators=(",", ":"))
+
+
+def told(aim: Aim) -> str:
+    """Return what a step does, as a sentence for whoever approves it."""
+    avoided = " and ".join(sorted(aim.avoid))
+    if aim.purpose == "contain":
+        return f"no more traffic to {aim.model} version {avoided}; version {aim.known_good} takes its share"
+    return f"the registry names version {aim.known_good} of {aim.model} instead of {avoided}"
+
+
+def wants_plan(state: LedgerState) -> list[Case]:
+    """Return the declared cases that have no plan, or whose last ended because a target had moved or failed."""
+    cases = []
+    for incident in sorted(state.active):
+        case = state.cases[incident]
+        if case.phase in {Phase.TRIAGE, Phase.RECOVERING}:
+            continue
+        ended = case.plan is not None and case.plan.state is PlanState.ENDED and case.plan.why in _REPLAN
+        if (case.plan is None or ended) and case.plans < MAX_PLANS:
+            cases.append(case)
+    return cases
+
+
+def _next_step(case: Case, plan: Plan) -> int | None:
+    for number in range(len(plan.steps)):
+        action = case.actions.get(intent_id(plan.digest, number))
+        if action is None or action.outcome != "done":
+            return number
+    return None
+
+
+def next_start(case: Case, executor: str, now: int) -> StartAction | None:
+    """Return the request to start, or to take up again, the next step; None while another's lease runs."""
+    plan = case.plan
+    if plan is None or plan.state not in _ACTING:
+        return None
+    number = _next_step(case, plan)
+    if number is None:
+        return None
+    known = case.actions.get(intent_id(plan.digest, number))
+    if known is not None and (known.outcome or now < known.lease_until):
+        return None
+    since = known.lease_until if known else plan.execute_by - plan.execute_within
+    return StartAction(
+        incident=case.incident,
+        plan=plan.digest,
+        step=number,
+        executor=executor,
+        attempt=known.attempt + 1 if known else 1,
+        repeat=(now - since) // _AGAIN_MS,
+    )
+
+
+def open_actions(case: Case) -> list[Action]:
+    """Return the intents whose outcome is not known."""
+    return [action for action in case.actions.values() if not action.outcome]
+
+
+def standing(state: LedgerState) -> list[tuple[Case, Action]]:
+    """Return what targets must go on showing: the newest done action of each, while its own case is open.
+
+    A target that an open intent is about to change is left out; and once a later case has moved a target, the earlier
+    one no longer says what it shows, even after the later is over.
+    """
+    newest: dict[str, tuple[Case, Action]] = {}
+    busy: set[str] = set()
+    for case in state.cases.values():
+        for action in case.actions.values():
+            found = newest.get(action.target)
+            if not action.outcome and not case.phase.over:
+                busy.add(action.target)
+            elif action.outcome == "done" and (found is None or action.started_at >= found[1].started_at):
+                newest[action.target] = (case, action)
+    kept = [found for target, found in newest.items() if target not in busy and not found[0].phase.over]
+    return sorted(kept, key=lambda found: (found[0].incident, found[1].step))

@@ -1,0 +1,136 @@
+"""All that triage remembers, and its bytes."""
+
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+from agents.triage.episode import Episode
+from agents.triage.raised import LastWord, Raised
+from schemas.avro import Millis, decode, encode
+from schemas.errors import SchemaError
+
+MAX_ENDED = 2_000
+MAX_RESOLVED = 4_096
+MAX_MONITORS = 2_000
+_FORMAT = b"\x01"
+
+Name = TypeVar("Name")
+Fact = TypeVar("Fact")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ended:
+    """The last incident of a system, category, model and version that is over."""
+
+    system: str
+    category: str
+    model: str
+    version: str
+    incident: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Resolved:
+    """An incident whose case was resolved at a time that the signals have not reached yet."""
+
+    incident: str
+    at: Millis
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Monitored:
+    """The instances of a model version."""
+
+    model: str
+    version: str
+    instances: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TriageState:
+    """All that triage remembers; version 1."""
+
+    seen: Millis
+    episodes: tuple[Episode, ...]
+    raised: tuple[LastWord, ...]
+    cleared: tuple[LastWord, ...]
+    ended: tuple[Ended, ...]
+    resolved: tuple[Resolved, ...]
+    monitored: tuple[Monitored, ...]
+
+
+@dataclass(slots=True)
+class Memory:
+    """What triage knows as of a record of the signals topic.
+
+    offset, seen
+        The last record taken in (−1: none), and the latest time that records or resolutions bore, in ms.
+    ended
+        The last incident of each (system, category, model, version) that is over.
+    resolved
+        Times at which cases ended, of incidents whose signals have not been read that far.
+    monitored
+        Instances of each (model, version).
+    """
+
+    offset: int = -1
+    seen: int = 0
+    episodes: dict[str, Episode] = field(default_factory=dict)
+    raised: Raised = field(default_factory=Raised)
+    ended: dict[tuple[str, str, str, str], str] = field(default_factory=dict)
+    resolved: dict[str, int] = field(default_factory=dict)
+    monitored: dict[tuple[str, str], tuple[str, ...]] = field(default_factory=dict)
+
+    def end(self, key: tuple[str, str, str, str], incident: str) -> None:
+        """Remember the last incident of a key."""
+        _put(self.ended, key, incident, MAX_ENDED)
+
+    def resolve(self, incident: str, at: int) -> None:
+        """Remember that a case ends at a time that the signals have not reached."""
+        _put(self.resolved, incident, at, MAX_RESOLVED)
+
+    def monitor(self, model: str, version: str, instances: tuple[str, ...]) -> None:
+        """Remember the instances of a model version."""
+        _put(self.monitored, (model, version), instances, MAX_MONITORS)
+
+    def state(self) -> bytes:
+        """Return all but the offset, exactly."""
+        raised, cleared = self.raised.state()
+        state = TriageState(
+            seen=self.seen,
+            episodes=tuple(self.episodes.values()),
+            raised=raised,
+            cleared=cleared,
+            ended=tuple(
+                Ended(system=key[0], category=key[1], model=key[2], version=key[3], incident=incident)
+                for key, incident in self.ended.items()
+            ),
+            resolved=tuple(Resolved(incident=incident, at=at) for incident, at in self.resolved.items()),
+            monitored=tuple(
+                Monitored(model=model, version=version, instances=instances)
+                for (model, version), instances in self.monitored.items()
+            ),
+        )
+        return _FORMAT + encode(state)
+
+    @classmethod
+    def of_state(cls, offset: int, body: bytes) -> "Memory":
+        """Return what `state` wrote; SchemaError where the bytes are no state of this program."""
+        if body[:1] != _FORMAT:
+            raise SchemaError("this is no state of triage that this version reads")
+        state = decode(TriageState, body[1:])
+        return cls(
+            offset=offset,
+            seen=state.seen,
+            episodes={episode.id: episode for episode in state.episodes},
+            raised=Raised(state.raised, state.cleared),
+            ended={(e.system, e.category, e.model, e.version): e.incident for e in state.ended},
+            resolved={resolved.incident: resolved.at for resolved in state.resolved},
+            monitored={(m.model, m.version): m.instances for m in state.monitored},
+        )
+
+
+def _put(known: dict[Name, Fact], name: Name, fact: Fact, most: int) -> None:
+    known.pop(name, None)
+    known[name] = fact
+    if len(known) > most:
+        del known[next(iter(known))]

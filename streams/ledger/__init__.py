@@ -1,0 +1,1 @@
+"""The ledger in Kafka and in files: its writer, its readers, its verification, its keys."""

@@ -1,0 +1,1 @@
+"""What runs beside us on one machine: Kafka, Envoy, and each role as a process."""

@@ -1,0 +1,1 @@
+"""The roles as they run: agents, tied to Kafka and to targets."""

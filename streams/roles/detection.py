@@ -1,0 +1,50 @@
+"""The detect role: monitors over telemetry, run by the Faust loop, judged by the policy that the ledger adopted."""
+
+import threading
+
+from agents.detection.detect import Detect, Judge
+from agents.ledger.fold import Trust
+from schemas.codec import frame
+from schemas.topics import full_name
+from streams.kafka import Record
+from streams.ledger.keyring import state_key
+from streams.ledger.thread import LedgerThread
+from streams.settings import Settings
+from streams.worker.faust_loop import run_worker
+from streams.worker.spec import WorkerSpec
+
+
+def spec(settings: Settings, judge: Judge, instance: str | None) -> WorkerSpec:
+    """Return what the worker runs: one processor a partition of telemetry, its signals keyed by model."""
+    signals = full_name(settings.ledger, "signals")
+
+    def publish(event: object) -> Record:
+        model: str = getattr(event, "model")  # noqa: B009 - every record of signals has one
+        return Record(signals, model.encode(), frame(event))
+
+    return WorkerSpec(
+        app_id=f"{settings.ledger}-detect",
+        topics=(full_name(settings.ledger, "telemetry"),),
+        factory=lambda _topic, _partition: Detect(judge),
+        publish=publish,
+        state_topic=full_name(settings.ledger, "state"),
+        dead_letter_topic=full_name(settings.ledger, "deadletter"),
+        secret=state_key(settings.keys_directory),
+        instance=instance,
+    )
+
+
+def run(settings: Settings, trust: Trust, instance: str | None) -> None:
+    """Run until asked to stop; when another policy is adopted, save, and go on from there under it."""
+    changed = threading.Event()
+    ledger = LedgerThread(settings, trust, changed.set)
+    ledger.start()
+    while True:
+        changed.clear()
+        control = ledger.control
+        assert control.policy is not None
+        judge = Judge(control.policy_digest, control.policy.detection)
+        run_worker(spec(settings, judge, instance), settings, until=changed)
+        if not changed.is_set():
+            break
+    ledger.stop()

@@ -1,0 +1,40 @@
+"""Makes each role that follows the audit topic, with its key and what it reaches."""
+
+from schemas.errors import PolicyError
+from streams.ledger.keyring import load
+from streams.roles.approval import Approval
+from streams.roles.loop import Role
+from streams.roles.projector import Projector
+from streams.roles.recovery import RecoveryWatch
+from streams.roles.remediation import Remediation
+from streams.settings import Settings
+from streams.targets.adapter import Target
+
+
+def follower(settings: Settings, name: str) -> Role:
+    """Return a role by its name."""
+    if name == "projector":
+        return Projector(settings)
+    identity = load(settings.keys_directory, name)
+    match name:
+        case "approval":
+            return Approval(identity)
+        case "recovery":
+            return RecoveryWatch(settings, identity)
+        case "remediation":
+            return Remediation(identity, targets(settings))
+    raise PolicyError(f"{name} is no role that follows the ledger")
+
+
+def targets(settings: Settings) -> dict[str, Target]:
+    """Return the adapter of each target scheme that the settings reach."""
+    found: dict[str, Target] = {}
+    if settings.envoy_admin:
+        from streams.targets.envoy import EnvoyTarget
+
+        found["envoy"] = EnvoyTarget(settings.envoy_admin)
+    if settings.mlflow_uri:
+        from streams.targets.mlflow_registry import MlflowTarget
+
+        found["mlflow"] = MlflowTarget(settings.mlflow_uri)
+    return found

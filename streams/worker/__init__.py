@@ -1,0 +1,1 @@
+"""The one Faust loop, and how it keeps state exactly once."""
