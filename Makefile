@@ -20,7 +20,7 @@ help: ## list the targets
 	@echo
 	@echo '  FAULT=none|units|stuck|swapped|latency and SEED=n choose what breaks in `make demo`'
 
-demo: .venv/ready ## break a model on purpose and watch Headgate find, ask, roll back and prove it (about 3 minutes)
+demo: .venv/ready ## break a model on purpose and watch Headgate find, ask, roll back and prove it (about a minute)
 	@$(BIN)/headgate demo --fault $(FAULT) --seed $(SEED)
 
 up: .venv/ready ## start everything on this machine and keep it running

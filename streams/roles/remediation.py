@@ -23,6 +23,7 @@ _LOG = structlog.get_logger("remediation")
 _SAFETY_MS = 3500  # an action must be over before its lease: longer than every time limit of an adapter
 _MAX_ATTEMPTS = 5
 _RECONCILE_SECONDS = 1.0
+_AGAIN_SECONDS = 1.0
 
 
 class Remediation:
@@ -43,12 +44,14 @@ class Remediation:
         self._outcomes: dict[str, ReportOutcome] = {}
         self._looked_at = 0.0
         self._plans: dict[tuple[str, int], ProposePlan] = {}
+        self._not_before: dict[str, float] = {}
 
     def take(self, verified: Sequence[Verified], state: LedgerState) -> None:
         """Keep nothing of the ledger: its state says all."""
 
     def proposals(self, state: LedgerState, now: int) -> list[object]:
         """Act on what is authorised, and return plans, starts, outcomes and restorations to record."""
+        self._forget(state)
         wanted: list[object] = [plan for case in remediate.wants_plan(state) if (plan := self._plan(case, state))]
         for incident in sorted(state.active):
             case = state.cases[incident]
@@ -57,6 +60,18 @@ class Remediation:
             if (start := remediate.next_start(case, self._executor, now)) is not None:
                 wanted.append(start)
         return [*wanted, *self._reconcile(state)]
+
+    def _forget(self, state: LedgerState) -> None:
+        """Drop what the ledger knows by now."""
+        known = {action.intent for name in state.active for action in remediate.open_actions(state.cases[name])}
+        self._outcomes = {intent: report for intent, report in self._outcomes.items() if intent in known}
+        self._plans = {key: plan for key, plan in self._plans.items() if key[0] in state.active}
+        now = time.monotonic()
+        self._not_before = {key: at for key, at in self._not_before.items() if at > now}
+
+    def _wait(self, key: str) -> None:
+        """Leave a target in peace for a while after it could not be used."""
+        self._not_before[key] = time.monotonic() + _AGAIN_SECONDS
 
     def _target(self, name: str) -> Target:
         scheme = name.partition(":")[0]
@@ -68,15 +83,17 @@ class Remediation:
         """Observe the targets and propose what to set, once a case and attempt: its bytes stay the same."""
         number = case.plans + 1
         made = self._plans.get((case.incident, number))
-        if made is not None:
+        if made is not None or case.incident in self._not_before:
             return made
         try:
             steps = [self._step(aim) for aim in remediate.aims(case, state.control.systems)]
         except EffectError as error:
             _LOG.warning("no plan yet", incident=case.incident, reason=str(error))
+            self._wait(case.incident)
             return None
         changing = tuple(step for step in steps if step.observed != step.desired)
         if not changing:
+            self._wait(case.incident)
             return None
         dry_run = "; ".join(f"{step.target}: {step.observed} becomes {step.desired}" for step in changing)
         plan = ProposePlan(incident=case.incident, attempt=number, steps=changing, dry_run=dry_run)
@@ -98,7 +115,7 @@ class Remediation:
     def _outcome(self, case: Case, action: Action, now: int) -> ReportOutcome | None:
         """Return what became of an intent: read from the target, after acting on it where that is ours to do."""
         known = self._outcomes.get(action.intent)
-        if known is not None:
+        if known is not None or action.intent in self._not_before:
             return known
         try:
             shown = self._target(action.target).observe(action.target)
@@ -110,6 +127,7 @@ class Remediation:
                 shown = self._act(action, shown)
         except EffectError as error:
             _LOG.warning("action failed", intent=action.intent, target=action.target, reason=str(error))
+            self._wait(action.intent)
             if error.retryable and action.attempt < _MAX_ATTEMPTS:
                 return None
             return self._report(case, action, "failed", "", str(error))
