@@ -102,9 +102,9 @@ class Traffic:
             self.counts.requests += 1
 
     async def report(self, *, everything: bool = False) -> None:
-        """Report the truth that is due, or all of it."""
-        while self._known and (everything or self._known[0][0] <= monotonic()):
-            now = monotonic()
+        """Report the truth that is due by now, or all of it; what falls due meanwhile waits for the next time."""
+        now = monotonic()
+        while self._known and (everything or self._known[0][0] <= now):
             labels: list[dict[str, str]] = []
             while self._known and len(labels) < MAX_LABELS and (everything or self._known[0][0] <= now):
                 _, prediction_id, truth = self._known.popleft()
