@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, Field, SecretStr, ValidationError, model_validator
+from pydantic import AfterValidator, Field, FilePath, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from schemas.errors import BrokerError, PolicyError
@@ -59,7 +59,7 @@ class Settings(BaseSettings):
     sasl_username: str | None = None
     sasl_password: SecretStr | None = None
     sasl_password_file: Path | None = Field(None, description="file whose content is the password")
-    ca_file: Path | None = Field(None, description="certificates that sign the broker's, in PEM")
+    ca_file: FilePath | None = Field(None, description="certificates that sign the broker's, in PEM")
     envoy_admin: str | None = Field(None, description="URL of Envoy's admin port on loopback")
     mlflow_uri: str | None = Field(None, description="MLflow registry, sqlite:///… for one")
     log_level: Literal["debug", "info", "warning", "error"] = "info"

@@ -12,7 +12,8 @@ from schemas.systems import Systems
 
 MAX_PLANS = 5
 _AGAIN_MS = 10_000  # a start that was refused is asked for once more: each statement is decided once
-_REPLAN = frozenset({"target_changed", "failed"})
+REPLAN = frozenset({"target_changed", "failed"})
+"""Why a plan may end and be followed by another without a person asking for it."""
 _ACTING = frozenset({PlanState.AUTHORISED, PlanState.EXECUTING})
 
 
@@ -70,7 +71,7 @@ def wants_plan(state: LedgerState) -> list[Case]:
         case = state.cases[incident]
         if case.phase in {Phase.TRIAGE, Phase.RECOVERING}:
             continue
-        ended = case.plan is not None and case.plan.state is PlanState.ENDED and case.plan.why in _REPLAN
+        ended = case.plan is not None and case.plan.state is PlanState.ENDED and case.plan.why in REPLAN
         if (case.plan is None or ended) and case.plans < MAX_PLANS:
             cases.append(case)
     return cases

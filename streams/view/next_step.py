@@ -5,11 +5,9 @@ from dataclasses import dataclass
 
 from agents.ledger.case import Case, Phase, Plan, PlanState
 from agents.ledger.control import Control
-from agents.roles.remediate import MAX_PLANS, aims, open_actions
+from agents.roles.remediate import MAX_PLANS, REPLAN, aims, open_actions
 from streams.view.rendering import when
 from streams.view.signing_in import called
-
-_AGAIN = frozenset({"target_changed", "failed"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +67,6 @@ def _on_plan(case: Case, plan: Plan, now: int, shown: str, names: Mapping[str, s
         case PlanState.EXECUTING:
             targets = ", ".join(action.target for action in open_actions(case)) or "the next step"
             return NextStep(f"the role remediation to carry out {targets}", "headgate run remediation")
-        case PlanState.ENDED if plan.why in _AGAIN and case.plans < MAX_PLANS:
+        case PlanState.ENDED if plan.why in REPLAN and case.plans < MAX_PLANS:
             return NextStep(f"the role remediation to plan again: {plan.why}", "headgate run remediation")
     return NextStep(f"people: the plan ended ({plan.why}), and no other follows by itself")
