@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from agents.ledger.fold import Verified
@@ -24,11 +25,12 @@ class Timeline:
     def __init__(self, console: Console | None = None) -> None:
         self._console = console or Console(highlight=False, soft_wrap=True)
         self._began = time.monotonic()
+        self._raised: dict[str, str] = {}
 
     def say(self, text: str, kind: str = "setup") -> None:
         """Print a line of a kind."""
         since = time.monotonic() - self._began
-        self._console.print(f"[dim]{since:7.1f} s[/]  [{_STYLES[kind]}]{kind:<7}[/]  {text}", style=None)
+        self._console.print(f"[dim]{since:7.1f} s[/]  [{_STYLES[kind]}]{kind:<7}[/]  {escape(text)}")
 
     def fault(self, text: str) -> None:
         """Say that something breaks."""
@@ -37,13 +39,13 @@ class Timeline:
     def signal(self, raised: SignalRaised) -> None:
         """Say what a detector found."""
         where = f"{raised.model} version {raised.version}" + (f" on {raised.instance}" if raised.instance else "")
+        self._raised[raised.signal] = f"{raised.statistic} of {raised.subject}"
         self.say(f"{where}: {raised.summary}", "signal")
 
     def cleared(self, cleared: SignalCleared) -> None:
         """Say that a signal is gone."""
-        self.say(
-            f"{cleared.model} version {cleared.version}: {cleared.signal.rsplit('/', 2)[-1]} is clear again", "signal"
-        )
+        what = self._raised.pop(cleared.signal, "a signal")
+        self.say(f"{cleared.model} version {cleared.version}: {what} is clear again", "signal")
 
     def event(self, found: Verified, event: object) -> None:
         """Say what the ledger has recorded, where it is of interest."""
