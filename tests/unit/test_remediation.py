@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from schemas.commands import ProposePlan, ReportOutcome, RequestApproval
+from schemas.commands import ProposePlan, ReportOutcome, ReportRestored, RequestApproval
 from schemas.errors import EffectError
 from schemas.keys import PrivateKey
 from streams.ledger.keyring import Identity
@@ -126,3 +126,18 @@ def test_a_target_that_moved_after_the_plan_is_not_touched() -> None:
     assert isinstance(outcome, ReportOutcome)
     assert outcome.outcome == "target_changed"
     assert target.states["envoy:shuttle"] == '{"1":10,"2":90}'
+
+
+def test_a_stale_write_is_undone_and_reported() -> None:
+    """A target that moves away from what was approved while its case is open is set back to it."""
+    target = Scripted()
+    role = role_with(target)
+    ledger = granted(role)
+    ledger.ask(role.proposals(ledger.state, ledger.at)[-1], "remediation")
+    ledger.ask(role.proposals(ledger.state, ledger.at)[0], "remediation")
+    stale = '{"1":10,"2":90}'
+    target.states["envoy:shuttle"] = stale
+    role._looked_at = float("-inf")
+    restored = [body for body in role.proposals(ledger.state, ledger.at) if isinstance(body, ReportRestored)]
+    assert [(body.found, body.read_back) for body in restored] == [(stale, '{"1":100,"2":0}')]
+    assert target.states["envoy:shuttle"] == '{"1":100,"2":0}'

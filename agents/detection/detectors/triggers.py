@@ -71,7 +71,7 @@ class Adwin:
     def state(self) -> bytes:
         """Return river's bytes."""
         detector = self._detector
-        body = detector._helper.__getstate__()  # noqa: SLF001 - river has no other exact state
+        body = detector._helper.__getstate__()
         return encode(RiverState(river=river.__version__, found=bool(detector.drift_detected), body=body))
 
     def restore(self, state: bytes) -> None:
@@ -81,13 +81,13 @@ class Adwin:
         if saved.river != river.__version__:
             return
         try:
-            self._detector._helper.__setstate__(saved.body)  # noqa: SLF001
+            self._detector._helper.__setstate__(saved.body)
         except BaseException as error:
             # Rust panics arrive as a BaseException of a class that cannot be imported.
             if type(error).__name__ != "PanicException":
                 raise
             raise SchemaError("the saved state of ADWIN is not river's") from None
-        self._detector._drift_detected = saved.found  # noqa: SLF001
+        self._detector._drift_detected = saved.found
 
 
 class HddmA:
@@ -115,17 +115,17 @@ class HddmA:
 
     def state(self) -> bytes:
         """Return its means."""
-        means = (self._detector._x_min, self._detector._x_max, self._detector._z)  # noqa: SLF001
+        means = (self._detector._x_min, self._detector._x_max, self._detector._z)
         body = pack(np.array([(mean.n, mean.get()) for mean in means]))
         return encode(RiverState(river=river.__version__, found=bool(self._detector.drift_detected), body=body))
 
     def restore(self, state: bytes) -> None:
         """Remember exactly that."""
         saved = decode(RiverState, state)
-        detector = HddmA(self._confidence)._detector  # noqa: SLF001
-        means = [Mean._from_state(float(n), float(mean)) for n, mean in unpack(saved.body, (3, 2))]  # noqa: SLF001
-        detector._x_min, detector._x_max, detector._z = means  # noqa: SLF001
-        detector._drift_detected = saved.found  # noqa: SLF001
+        detector = HddmA(self._confidence)._detector
+        means = [Mean._from_state(float(n), float(mean)) for n, mean in unpack(saved.body, (3, 2))]
+        detector._x_min, detector._x_max, detector._z = means
+        detector._drift_detected = saved.found
         self._detector = detector
 
 
@@ -155,16 +155,16 @@ class PageHinkleyUp:
     def state(self) -> bytes:
         """Return its sums."""
         d = self._detector
-        numbers = (d._x_mean.n, d._x_mean.get(), d._sum_increase, d._sum_decrease, d._min_increase, d._max_decrease)  # noqa: SLF001
+        numbers = (d._x_mean.n, d._x_mean.get(), d._sum_increase, d._sum_decrease, d._min_increase, d._max_decrease)
         body = pack(np.array(numbers, dtype=np.float64))
         return encode(RiverState(river=river.__version__, found=bool(d.drift_detected), body=body))
 
     def restore(self, state: bytes) -> None:
         """Remember exactly that."""
         saved = decode(RiverState, state)
-        d = PageHinkleyUp(self._threshold)._detector  # noqa: SLF001
+        d = PageHinkleyUp(self._threshold)._detector
         n, mean, *sums = unpack(saved.body, (6,)).tolist()
-        d._x_mean = Mean._from_state(n, mean)  # noqa: SLF001
-        d._sum_increase, d._sum_decrease, d._min_increase, d._max_decrease = sums  # noqa: SLF001
-        d._drift_detected = saved.found  # noqa: SLF001
+        d._x_mean = Mean._from_state(n, mean)
+        d._sum_increase, d._sum_decrease, d._min_increase, d._max_decrease = sums
+        d._drift_detected = saved.found
         self._detector = d
