@@ -18,6 +18,7 @@ MAY: dict[Role, frozenset[str]] = {
     Role.APPROVAL: frozenset(("RequestApproval", "ExpirePlan")),
     Role.REMEDIATION: frozenset(("ProposePlan", "StartAction", "ReportOutcome", "ReportRestored")),
     Role.RECOVERY: frozenset(("ReportRecovery",)),
+    Role.EVIDENCE: frozenset(("AttachEvidence",)),
 }
 
 PERSONS_ONLY = frozenset(_ADMIN + _DECIDE + _RESPOND)

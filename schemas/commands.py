@@ -199,6 +199,27 @@ class ReportRecovery:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AttachEvidence:
+    """Bytes that bear on an incident are kept in the evidence store, encrypted, under `digest`.
+
+    kind
+        What they are: ``window`` (rows of the triggering predictions), ``output_audit``, …
+    digest
+        SHA-256 of what is stored, hexadecimal: of the ciphertext, so that nobody can guess at inputs with it.
+    rows
+        How many predictions they speak of.
+    summary
+        What they show, in a sentence that names nobody.
+    """
+
+    incident: str
+    kind: str
+    digest: str
+    rows: int
+    summary: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Acknowledge:
     """Say that somebody is on it."""
 
@@ -242,6 +263,7 @@ RECORDS = (
     ReportOutcome,
     ReportRestored,
     ReportRecovery,
+    AttachEvidence,
     Acknowledge,
     Declare,
     Dismiss,

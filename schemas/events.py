@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from schemas.avro import Millis
 from schemas.commands import Enrolment, Step
+from schemas.evidence import EvidenceAttached
 from schemas.signals import Affected, Evidence
 from schemas.values import Category, Severity
 
@@ -289,5 +290,6 @@ RECORDS = (
     CaseContained,
     CaseRecovering,
     CaseResolved,
+    EvidenceAttached,
     Refused,
 )

@@ -54,6 +54,7 @@ class Role(StrEnum):
     APPROVAL = "approval"
     REMEDIATION = "remediation"
     RECOVERY = "recovery"
+    EVIDENCE = "evidence"
 
     @property
     def service(self) -> bool:
@@ -61,7 +62,7 @@ class Role(StrEnum):
         return self in SERVICE_ROLES
 
 
-SERVICE_ROLES = frozenset({Role.REGISTRAR, Role.TRIAGE, Role.APPROVAL, Role.REMEDIATION, Role.RECOVERY})
+SERVICE_ROLES = frozenset({Role.REGISTRAR, Role.TRIAGE, Role.APPROVAL, Role.REMEDIATION, Role.RECOVERY, Role.EVIDENCE})
 
 
 class Flag(IntEnum):

@@ -167,6 +167,14 @@ def recovery(**changes: Any) -> c.ReportRecovery:
     return replace(body, **changes)
 
 
+def evidence_kept(**changes: Any) -> c.AttachEvidence:
+    """Return the word that rows of the incident are kept."""
+    body = c.AttachEvidence(
+        incident=INCIDENT, kind="window", digest="ab" * 32, rows=40, summary="40 predictions of version 2"
+    )
+    return replace(body, **changes)
+
+
 def resolved() -> Ledger:
     """Return a ledger whose case is over."""
     ledger = recovering()

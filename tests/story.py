@@ -19,6 +19,7 @@ from tests.play import (
     AFTER,
     BEFORE,
     approve,
+    evidence_kept,
     finish,
     incident_grew,
     incident_opened,
@@ -133,6 +134,7 @@ def told() -> Ledger:
     _administered(ledger)
     ledger.later(1).ask(incident_opened(), "triage")
     ledger.ask(incident_grew(), "triage")
+    ledger.ask(evidence_kept(), "evidence")
     ledger.ask(c.Acknowledge(incident=INCIDENT, note="mine"), "mia")
     _ended(ledger)
     _resolved(ledger)

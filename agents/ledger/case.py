@@ -6,6 +6,7 @@ from enum import StrEnum
 
 from schemas import events as e
 from schemas.commands import Step
+from schemas.evidence import EvidenceAttached
 from schemas.signals import Affected
 from schemas.values import Category, Severity
 
@@ -78,6 +79,17 @@ class Action:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Attached:
+    """What is kept about the case, by the SHA-256 of its ciphertext."""
+
+    kind: str
+    digest: str
+    rows: int
+    summary: str
+    at: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Case:
     """One incident as its entries tell it."""
 
@@ -98,6 +110,7 @@ class Case:
     plan: Plan | None = None
     plans: int = 0
     actions: Mapping[str, Action] = field(default_factory=dict)
+    evidence: tuple[Attached, ...] = ()
 
     def bad_versions(self, model: str) -> frozenset[str]:
         """Versions of a model that the incident names."""
@@ -201,6 +214,9 @@ def _on_response(case: Case, event: object, at: int) -> Case:
             return replace(case, phase=Phase.RECOVERING)
         case e.CaseResolved():
             return replace(case, phase=Phase.RESOLVED)
+        case EvidenceAttached(kind=kind, digest=digest, rows=rows, summary=summary):
+            attached = Attached(kind=kind, digest=digest, rows=rows, summary=summary, at=at)
+            return replace(case, evidence=(*case.evidence, attached))
     return case
 
 

@@ -1,4 +1,6 @@
-"""Decide on what was detected and how people respond: open, grow, quiet, acknowledge, declare, dismiss."""
+"""Decide on what was detected, what is kept of it and how people respond: acknowledge, declare, dismiss."""
+
+import re
 
 from agents.ledger.asked import Asked
 from agents.ledger.case import Case, Phase
@@ -14,9 +16,14 @@ from schemas.events import (
     CaseOpened,
     CaseQuieted,
 )
+from schemas.evidence import EvidenceAttached
 from schemas.ids import sound
 from schemas.policy import Policy, SeverityRule
 from schemas.systems import STRICTEST_TIER
+
+MAX_ATTACHED = 64
+MAX_SUMMARY = 2000
+_DIGEST = re.compile(r"[0-9a-f]{64}")
 
 
 def _rule(control: Control, policy: Policy, found: s.IncidentOpened | s.IncidentGrew) -> SeverityRule:
@@ -82,6 +89,22 @@ def grow(control: Control, case: Case, body: s.IncidentGrew) -> list[object]:
     return [grew]
 
 
+def attach(case: Case, asked: Asked, body: c.AttachEvidence) -> list[object]:
+    """Record the digest of what is kept about the case, once; also when the case is over."""
+    if not sound(body.kind) or _DIGEST.fullmatch(body.digest) is None:
+        return refuse(asked, "bad_evidence", "evidence has a kind, and a SHA-256 as 64 small hexadecimal digits")
+    if body.rows < 0 or len(body.summary) > MAX_SUMMARY:
+        return refuse(asked, "bad_evidence", f"rows are 0 or more, and a summary has at most {MAX_SUMMARY} characters")
+    if any(attached.digest == body.digest for attached in case.evidence):
+        return refuse(asked, "attached", "this evidence is attached already")
+    if len(case.evidence) >= MAX_ATTACHED:
+        return refuse(asked, "too_much", f"a case names at most {MAX_ATTACHED} pieces of evidence")
+    attached = EvidenceAttached(
+        incident=case.incident, kind=body.kind, digest=body.digest, rows=body.rows, summary=body.summary
+    )
+    return [attached]
+
+
 def _on_person(case: Case, asked: Asked) -> list[object]:
     incident = case.incident
     match asked.body:
@@ -103,6 +126,8 @@ def decide(control: Control, case: Case, asked: Asked) -> list[object] | None:
             return grow(control, case, asked.body)
         case s.IncidentQuieted(sequence=sequence, last_signal_at=last):
             return [CaseQuieted(incident=case.incident, sequence=sequence, last_signal_at=last)]
+        case c.AttachEvidence():
+            return attach(case, asked, asked.body)
         case c.Acknowledge() | c.Declare() | c.Dismiss():
             return _on_person(case, asked)
     return None

@@ -27,7 +27,7 @@ def _decide_1(control: Control, case: Case | None, asked: Asked, at: int) -> lis
         return respond.open_case(control, asked, asked.body, at)
     if case is None:
         return refuse(asked, "unknown_incident", "there is no such incident")
-    if case.phase.over and asked.kind not in {"IncidentGrew", "IncidentQuieted"}:
+    if case.phase.over and asked.kind not in {"IncidentGrew", "IncidentQuieted", "AttachEvidence"}:
         return refuse(asked, "illegal_transition", f"the case is {case.phase.value}")
     decided = respond.decide(control, case, asked)
     if decided is None:

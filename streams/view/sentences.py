@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from schemas import events as e
+from schemas.evidence import EvidenceAttached
 
 _SAY: dict[type, Callable[[Any], str]] = {
     e.CaseOpened: lambda x: f"{x.severity.value.upper()} {x.category.value}: {x.title}. {x.recommended}",
@@ -23,6 +24,7 @@ _SAY: dict[type, Callable[[Any], str]] = {
     e.ActionRestored: lambda x: f"the target had moved to {x.found} and was set back",
     e.CaseContained: lambda _: "contained: the bad version has no traffic",
     e.CaseRecovering: lambda _: "every step is done; the survivors are watched",
+    EvidenceAttached: lambda x: f"kept as evidence: {x.kind}, {x.rows} predictions, {x.digest[:16]}: {x.summary}",
     e.CaseResolved: lambda x: f"resolved: version {x.version} clear over {x.clear_rows} rows",
     e.KeyEnrolled: lambda x: f"key of {x.enrolment.principal} enrolled as {', '.join(x.enrolment.roles)}",
     e.KeyRevoked: lambda x: f"key {x.key} revoked: {x.reason}",

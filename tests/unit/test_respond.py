@@ -1,6 +1,7 @@
 """What was detected becomes a case by rule, and people respond within what its phase allows."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -9,7 +10,7 @@ from schemas import commands as c
 from schemas.signals import Affected
 from schemas.values import Category, Severity
 from tests.ledgers import INCIDENT, ROLES, Ledger, established, genesis, names, reason
-from tests.play import incident_grew, incident_opened, incident_quieted, opened, proposed, resolved
+from tests.play import evidence_kept, incident_grew, incident_opened, incident_quieted, opened, proposed, resolved
 
 MEDIUM = b"""version = 1
 [systems.low]
@@ -187,3 +188,32 @@ def test_detection_may_speak_of_a_case_that_is_over() -> None:
 def test_who_may_respond(who: str) -> None:
     """Managers and engineers may declare; services, admins and compliance may not."""
     assert (reason(candidate().ask(DECLARE, who)) == "wrong_role") is (who not in {"max", "mia", "eva"})
+
+
+def test_evidence_is_recorded_once_by_its_digest_also_when_the_case_is_over() -> None:
+    """The evidence role attaches; the case keeps kind, digest and rows; the same digest again is refused."""
+    ledger = resolved()
+    assert names(ledger.ask(evidence_kept(), "evidence")) == ["EvidenceAttached"]
+    kept = ledger.case.evidence[0]
+    assert (kept.kind, kept.digest, kept.rows, kept.at) == ("window", "ab" * 32, 40, ledger.at)
+    assert ledger.ask(evidence_kept(), "evidence") == []
+    assert reason(ledger.ask(evidence_kept(rows=41), "evidence")) == "attached"
+    assert ledger.case.phase is Phase.RESOLVED
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{"digest": "AB" * 32}, {"digest": "ab"}, {"kind": "../x"}, {"rows": -1}, {"summary": "x" * 2001}],
+)
+def test_malformed_evidence_is_refused(changes: dict[str, Any]) -> None:
+    """A digest is 64 small hexadecimal digits, a kind a sound name, and a summary has a limit."""
+    assert reason(opened().ask(evidence_kept(**changes), "evidence")) == "bad_evidence"
+
+
+def test_a_case_names_a_bounded_number_of_pieces_of_evidence() -> None:
+    """The 65th is refused, and triage may attach none."""
+    ledger = opened()
+    assert reason(ledger.ask(evidence_kept(), "triage")) == "wrong_role"
+    for number in range(64):
+        assert names(ledger.ask(evidence_kept(digest=f"{number:064x}"), "evidence")) == ["EvidenceAttached"]
+    assert reason(ledger.ask(evidence_kept(), "evidence")) == "too_much"
