@@ -22,6 +22,8 @@ class SignalRaised:
         The one replica that shows it, or empty when all do.
     backfill
         Whether only rows that came late show it: it is judged and recorded, never paged.
+    material
+        Whether the change is as large as policy asks of an incident; a smaller one stays a candidate.
     """
 
     id: str
@@ -48,6 +50,7 @@ class SignalRaised:
     source: Position
     summary: str
     backfill: bool = False
+    material: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -83,6 +83,14 @@ class Rows:
         left = max(min(end, self.rows) - first, 0)
         return replace(self, first_position=self.first_position + first, rows=left, columns=columns)
 
+    def where(self, chosen: NDArray[np.bool_]) -> "Rows":
+        """Return the rows that are chosen; their positions are no longer in sequence."""
+        columns = tuple(
+            replace(c, values=c.values[chosen], flags=None if c.flags is None else c.flags[chosen])
+            for c in self.columns
+        )
+        return replace(self, rows=int(np.count_nonzero(chosen)), columns=columns)
+
 
 def decode(batch: InferenceBatch) -> Rows:
     """Return the arrays of a batch, sharing its memory; SchemaError names the first thing that is wrong."""

@@ -75,7 +75,7 @@ class Learning:
         forest = Forest.learn(columns, cells[:, ::2], self._policy.forest)
         found = {f.role: cells[i] for i, f in enumerate(profile.facets) if f.role in ("confidence", "latency")}
         if forest is not None:
-            found["vector"] = forest.score(cells[:, 1::2], cells.shape[1])
+            found["vector"] = forest.score(cells[:, 1::2])
         usable = {name: values[np.isfinite(values)] for name, values in found.items()}
         return Learnt(profile, forest, Sample(rows=0, at_from=at, at_to=at, streams=streams(**usable)))
 

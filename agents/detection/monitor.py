@@ -2,6 +2,7 @@
 
 from collections import OrderedDict
 from dataclasses import dataclass
+from types import MappingProxyType
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,7 +18,15 @@ from agents.detection.standing import Change, Open, Standing, StandingState
 from schemas.thresholds import Thresholds
 from schemas.values import Mode
 
-Why = NDArray[np.uint8]
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """Guarded rows of one batch: all columns, times in ms, the facets' clean values, and why others are not."""
+
+    rows: Rows
+    at: NDArray[np.int64]
+    values: Floats
+    why: NDArray[np.uint8] | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,7 +38,6 @@ class MonitorState:
     rows: int
     clear_rows: int
     unobserved: int
-    window: int
     learning: LearningState | None
     profile: ProfileState | None
     forest: ForestState | None
@@ -57,7 +65,6 @@ class Monitor:
         self.clear_rows = 0
         self._policy = thresholds
         self._unobserved = 0
-        self._window = 0
         self._learning: Learning | None = Learning(thresholds)
         self._profile: Profile | None = None
         self._forest: Forest | None = None
@@ -78,21 +85,23 @@ class Monitor:
 
     def update(self, rows: Rows, timestamp: int) -> list[Change]:
         """Judge rows that were not seen before, and return what changed; `timestamp` is the broker's, in ms."""
-        self.rows += rows.rows
         self._unobserved += rows.rows
         at = times(rows, timestamp)
         late = at < timestamp - self._policy.late_seconds * 1000
-        if late.all():
-            self._judge_late(rows, at)
-            return self._settle()
+        if late.any():
+            self._judge_late(rows.where(late), at[late])
+            self.rows += int(np.count_nonzero(late))
+            rows, at = rows.where(~late), at[~late]
+            if not rows.rows:
+                return self._settle()
         if self._learning is not None:
             taken = self._learning.take(rows)
-            self._learnt(int(at.min()))
+            self.rows += taken
+            self._learnt(int(at[0]))
             if taken >= rows.rows:
                 return []
-            rows, at, late = rows.between(taken, rows.rows), at[taken:], late[taken:]
-        self._judge(rows, at, late)
-        return self._settle()
+            rows, at = rows.between(taken, rows.rows), at[taken:]
+        return self._judge(rows, at)
 
     def accepts(self, name: str) -> bool:
         """Whether a stream that comes apart from the rows can be watched."""
@@ -128,7 +137,6 @@ class Monitor:
             rows=self.rows,
             clear_rows=self.clear_rows,
             unobserved=self._unobserved,
-            window=self._window,
             learning=self._learning.state() if self._learning else None,
             profile=self._profile.state() if self._profile else None,
             forest=self._forest.state() if self._forest else None,
@@ -143,7 +151,7 @@ class Monitor:
         """Return the monitor that goes on exactly where that one stood."""
         monitor = cls(state.version, state.mode, thresholds)
         monitor.rows, monitor.clear_rows = state.rows, state.clear_rows
-        monitor._unobserved, monitor._window = state.unobserved, state.window
+        monitor._unobserved = state.unobserved
         if state.learning is None:
             monitor._learning = None
         elif monitor._learning is not None:
@@ -167,7 +175,7 @@ class Monitor:
             return
         self._learning, self._profile, self._forest = None, learnt.profile, learnt.forest
         self._whole.equip(learnt.profile, {})
-        self._whole.update(learnt.sample)
+        self._whole.begin(learnt.sample)
         for scope in self._instances.values():
             scope.equip(learnt.profile, self._bases())
 
@@ -186,64 +194,80 @@ class Monitor:
         self._instances.move_to_end(name)
         return scope
 
-    def _judge(self, rows: Rows, at: NDArray[np.int64], late: NDArray[np.bool_]) -> None:
+    def _judge(self, rows: Rows, at: NDArray[np.int64]) -> list[Change]:
         if self._profile is None:
-            return
-        values, why = matrix(rows, self._profile.facets)
-        if late.any():
-            self._late(values[:, late], None if why is None else why[:, late], at[late])
-            values, why, at = values[:, ~late], None if why is None else why[:, ~late], at[~late]
-        if not len(at):
-            return
+            return []
+        cells = Given(rows, at, *matrix(rows, self._profile.facets))
         scope = self._instance(rows.instance)
-        sample = self._sample(values, why, at, scope)
+        changes: list[Change] = []
+        first = 0
+        while first < rows.rows:
+            # A sample never reaches over the end of a window, so that nothing depends on how rows were batched.
+            left = self._whole.left if len(self._instances) == 1 else min(self._whole.left, scope.left)
+            end = min(first + left, rows.rows)
+            changes += self._judge_part(self._sample(cells, first, end, scope), scope)
+            first = end
+        return changes
+
+    def _judge_part(self, sample: Sample, scope: Scope) -> list[Change]:
         self._whole.update(sample)
         # One instance alone is the whole: its own windows would only say the same again.
         if len(self._instances) > 1:
             scope.update(sample)
+        self.rows += sample.rows
+        self.clear_rows += sample.rows
         scope.total += sample.rows
         scope.seen = self.rows
-        self._window += sample.rows
-        self.clear_rows += sample.rows
+        changes = self._settle()
+        if not self._whole.filled:
+            self._standing.begin(self._instances)
+        return changes
 
     def _judge_late(self, rows: Rows, at: NDArray[np.int64]) -> None:
-        if self._profile is not None:
-            self._late(*matrix(rows, self._profile.facets), at)
-
-    def _late(self, values: Floats, why: Why | None, at: NDArray[np.int64]) -> None:
         if self._profile is None:
             return
         if self._backfill is None:
             self._backfill = Scope("", self._policy, whole=False)
             self._backfill.equip(self._profile, self._bases())
-        self._backfill.update(self._sample(values, why, at, self._backfill))
+        cells = Given(rows, at, *matrix(rows, self._profile.facets))
+        scope, first = self._backfill, 0
+        while first < rows.rows:
+            end = min(first + scope.left, rows.rows)
+            sample = self._sample(cells, first, end, scope)
+            scope.update(sample)
+            scope.total += sample.rows
+            first = end
 
-    def _sample(self, values: Floats, why: Why | None, at: NDArray[np.int64], scope: Scope) -> Sample:
+    def _sample(self, given: Given, first: int, end: int, scope: Scope) -> Sample:
         assert self._profile is not None
-        profile = self._profile
-        bad = count_bad(why, len(profile.facets))
+        profile, part = self._profile, slice(first, end)
+        values, times = given.values[:, part], given.at[part]
+        bad = count_bad(None if given.why is None else given.why[:, part], len(profile.facets))
         bad[:, RANGE] = beyond(values, profile.low, profile.high)
         longest, _ = scope.runs.longest(values)
         found = {f.role: values[i] for i, f in enumerate(profile.facets) if f.role in ("confidence", "latency")}
-        if why is not None:
-            found = {role: column[np.isfinite(column)] for role, column in found.items()}
+        at = dict.fromkeys(found, times)
         if self._forest is not None:
-            found["vector"] = self._forest.score(values, self._policy.forest.sample, self._policy.forest.every)
+            every = self._policy.forest.every
+            chosen = slice(-scope.total % every, None, every)
+            found["vector"], at["vector"] = self._forest.score(values[:, chosen]), times[chosen]
         return Sample(
-            rows=values.shape[1],
-            at_from=int(at.min()),
-            at_to=int(at.max()),
+            rows=end - first,
+            at_from=int(times.min()),
+            at_to=int(times.max()),
+            values=values,
+            times=times,
+            source=given.rows,
+            first=first,
             counts=profile.histogram(values),
             bad=bad,
             longest=longest,
             streams=streams(**found),
+            stream_times=MappingProxyType(at),
         )
 
     def _settle(self) -> list[Change]:
         changes = self._standing.settle(self._whole, self._instances, self._backfill, self.rows)
-        if self._window >= self._policy.window_rows:
-            self._window = 0
-            self._standing.begin(self._instances)
         if self._standing.signals:
             self.clear_rows = 0
         return changes

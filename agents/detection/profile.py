@@ -195,7 +195,7 @@ def _by_frequency(facet: Facet, codes: Floats) -> Facet:
         return facet
     usable = np.isfinite(codes)
     seen = np.bincount(codes[usable].astype(np.int64), minlength=len(facet.categories))
-    order = sorted((i for i in range(len(seen)) if seen[i]), key=lambda i: (-seen[i], i))
+    order = sorted((i for i in range(len(seen)) if seen[i]), key=lambda i: (-seen[i], facet.categories[i]))
     rank = np.full(len(seen), np.nan)
     rank[order] = np.arange(len(order))
     codes[usable] = rank[codes[usable].astype(np.int64)]

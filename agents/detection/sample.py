@@ -1,4 +1,4 @@
-"""What one guarded batch offers the detectors: mergeable counts, and the clean values of each stream."""
+"""What some guarded rows offer the detectors: mergeable counts, clean values, and the streams among them."""
 
 from dataclasses import dataclass, field
 from types import MappingProxyType
@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from agents.detection.columns import Floats
+from agents.detection.columns import Floats, Rows
 
 BAD = ("null", "nan", "inf", "wrong_type", "unseen", "range")
 """Ways in which a cell cannot be used, in the order of a sample's `bad`; `range` is still counted in histograms."""
@@ -15,17 +15,24 @@ BAD = ("null", "nan", "inf", "wrong_type", "unseen", "range")
 Counts = NDArray[np.int64]
 
 _NONE: MappingProxyType[str, Floats] = MappingProxyType({})
+_NO_TIMES: MappingProxyType[str, NDArray[np.int64]] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sample:
-    """One batch, or a part of it, judged against a profile.
+    """Rows of one batch, judged against a profile; never across the end of a window.
 
+    values, times
+        The facets' clean values (facets × rows, NaN where a cell cannot be used) and each row's time in ms.
+    source, first
+        The decoded rows that these are a part of, all columns included, and where they begin among them.
     counts, bad, longest
         Per facet of the profile: histogram (facets × bins), unusable cells (facets × BAD), longest run of equal
         values; None where the sample holds only streams.
     streams
-        Clean values by subject: confidence, latency, vector (forest scores), error, residual, score of a judge.
+        Values by subject: confidence, latency, vector (forest scores), error, residual, score of a judge.
+    stream_times
+        Each stream value's time, where they are not all `at_from`.
     """
 
     rows: int
@@ -34,9 +41,19 @@ class Sample:
     counts: Counts | None = None
     bad: Counts | None = None
     longest: Counts | None = None
+    values: Floats | None = None
+    times: NDArray[np.int64] | None = None
+    source: Rows | None = None
+    first: int = 0
     streams: MappingProxyType[str, Floats] = field(default_factory=lambda: _NONE)
+    stream_times: MappingProxyType[str, NDArray[np.int64]] = field(default_factory=lambda: _NO_TIMES)
     requests: int = 0
     failures: int = 0
+
+    @property
+    def batch(self) -> Rows | None:
+        """The decoded rows with all their columns, or None where the sample is not of rows."""
+        return None if self.source is None else self.source.between(self.first, self.first + self.rows)
 
 
 def streams(**values: Any) -> MappingProxyType[str, Floats]:

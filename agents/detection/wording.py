@@ -56,11 +56,12 @@ def said(change: Change, model: str, monitor: Monitor, record: Received, policy:
         window_from=level.window_from,
         window_to=level.window_to,
         rows=level.rows,
-        technique=None,
+        technique=level.technique,
         policy=policy,
         source=record.position,
         summary=summary(level, change),
         backfill=change.backfill,
+        material=level.material,
     )
 
 

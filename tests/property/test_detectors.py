@@ -12,8 +12,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from agents.detection.detect import Detect, Judge
+from agents.detection.detectors.catalogue import Detector, Setting, make
 from agents.detection.sample import Sample, streams
-from agents.detection.scope import Detector, make
 from schemas.errors import SchemaError
 from schemas.telemetry import HealthSample, LabelBatch
 from schemas.thresholds import Thresholds
@@ -68,7 +68,7 @@ class Subject:
 
     def new(self) -> Detector:
         """Return a fresh detector."""
-        return make(self.name, POLICY, made_profile(), None, whole=True)
+        return make(self.name, Setting(thresholds=POLICY, profile=made_profile()))
 
 
 DETECTORS = (

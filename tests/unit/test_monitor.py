@@ -6,7 +6,7 @@ import pytest
 from agents.detection.detect import Detect, Judge
 from agents.detection.detectors.psi import Psi, stability
 from agents.detection.detectors.triggers import Adwin, RiverState
-from agents.detection.scope import make
+from agents.detection.detectors.catalogue import Setting, make
 from schemas.avro import decode, encode
 from schemas.errors import SchemaError
 from schemas.thresholds import Thresholds
@@ -149,10 +149,10 @@ def test_another_rivers_window_begins_anew() -> None:
 def test_unknown_detectors_and_missing_profiles_are_refused() -> None:
     """Saved state that names what does not exist, or lacks its profile, is a SchemaError."""
     with pytest.raises(SchemaError):
-        make("nonsense", Thresholds(), None, None, whole=True)
+        make("nonsense", Setting(thresholds=Thresholds()))
     with pytest.raises(SchemaError):
-        make("psi", Thresholds(), None, None, whole=True)
-    assert isinstance(make("psi", Thresholds(), profile(), None, whole=True), Psi)
+        make("psi", Setting(thresholds=Thresholds()))
+    assert isinstance(make("psi", Setting(thresholds=Thresholds(), profile=profile())), Psi)
 
 
 def test_repeats_count_once() -> None:

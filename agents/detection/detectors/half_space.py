@@ -80,11 +80,11 @@ class Forest:
                 forest._masses[tree] += np.bincount(node[tree], minlength=forest._masses.shape[1])
         return forest
 
-    def score(self, matrix: Floats, sample: int, every: int = 1) -> Floats:
-        """Return 0 (like the reference) to 1 for complete rows, evenly spaced: one of `every`, at most `sample`."""
-        step = max(-(-matrix.shape[1] // sample), every)
-        vectors = matrix[self._columns, ::step]
-        vectors = self._scaled(vectors[:, np.isfinite(vectors).all(axis=0)])
+    def score(self, matrix: Floats) -> Floats:
+        """Return 0 (like the reference) to 1 for each row; NaN for one that is not complete."""
+        vectors = matrix[self._columns]
+        complete = np.isfinite(vectors).all(axis=0)
+        vectors = self._scaled(vectors[:, complete])
         total = np.zeros(vectors.shape[1])
         going = np.ones((self._trees, vectors.shape[1]), dtype=bool)
         rows = np.arange(self._trees)[:, None]
@@ -93,7 +93,8 @@ class Forest:
             total += np.where(going, mass * 2.0**depth, 0.0).sum(axis=0)
             going &= mass >= 0.1 * self._learnt
         most = self._trees * self._learnt * (2 ** (self._height + 1) - 1)
-        scores: Floats = 1 - total / most
+        scores = np.full(matrix.shape[1], np.nan)
+        scores[complete] = 1 - total / most
         return scores
 
     def state(self) -> ForestState:

@@ -19,6 +19,10 @@ class Level:
         −log10 of the probability of a value at least as extreme without a fault.
     symptom
         Whether a cause may explain it: a symptom waits a window longer, so that its cause is named first.
+    material
+        Whether it is as large as policy asks of an incident.
+    technique
+        MITRE ATLAS id of the hypothesis, where there is one.
     """
 
     detector: str
@@ -34,6 +38,8 @@ class Level:
     window_to: Millis
     rows: int
     symptom: bool
+    material: bool = True
+    technique: str | None = None
 
     @property
     def key(self) -> Key:

@@ -8,6 +8,7 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.special import log_ndtr
 
 from agents.detection.arrays import pack, unpack
@@ -115,27 +116,22 @@ class Shift:
         """The mean and standard deviation learnt, or None before."""
         return (self._mean, self._deviation) if self._deviation > 0 else None
 
+    def begin(self, sample: Sample) -> None:
+        """Learn from a reference: all of the stream's values, however many of them there are."""
+        given = sample.streams.get(self.spec.subject)
+        if given is not None and len(given):
+            values = self._logged(given[np.isfinite(given)])
+            self._learn(values, max(min(len(values), MOST), self.spec.learn))
+
     def update(self, sample: Sample) -> None:
         """Take in the stream's values of a sample; a full window is judged."""
         given = sample.streams.get(self.spec.subject)
         if given is None or not len(given):
             return
-        values = given[np.isfinite(given)]
-        if self.spec.log:
-            values = np.log(np.maximum(values, 1e-9))
-        if self._deviation == 0:
-            self._learn(values)
-            return
-        score = (values - self._mean) / self._deviation
-        if not self.spec.bits:
-            score = np.clip(score, -CLIP, CLIP)
-        if self._trigger is not None and self._trigger.feed(values if self.spec.bits else score):
-            self._suspect = PATIENCE
-        self._from = sample.at_from if not self._now[0] else min(self._from, sample.at_from)
-        self._to = sample.at_to if not self._now[0] else max(self._to, sample.at_to)
-        self._now += (len(score), float(score.sum()))
-        if self._now[0] >= self.spec.window:
-            self._close()
+        usable = np.isfinite(given)
+        times = sample.stream_times.get(self.spec.subject)
+        at = np.full(len(given), sample.at_from) if times is None else times
+        self._take(given[usable], at[usable])
 
     def levels(self) -> list[Level]:
         """Return what is raised."""
@@ -174,10 +170,39 @@ class Shift:
             self._trigger.restore(saved.trigger)
         self._levels.restore(saved.held)
 
-    def _learn(self, values: Floats) -> None:
-        self._learnt = np.concatenate([self._learnt, values])[:MOST]
-        if len(self._learnt) < self.spec.learn:
-            return
+    def _take(self, values: Floats, at: NDArray[np.int64]) -> None:
+        values = self._logged(values)
+        if self._deviation == 0:
+            taken = self._learn(values, self.spec.learn)
+            values, at = values[taken:], at[taken:]
+        while len(values):
+            # Windows end at an exact value, so that nothing depends on how values were batched.
+            left = max(self.spec.window - int(self._now[0]), 1)
+            self._judge(values[:left], at[:left])
+            values, at = values[left:], at[left:]
+
+    def _judge(self, values: Floats, at: NDArray[np.int64]) -> None:
+        score = (values - self._mean) / self._deviation
+        if not self.spec.bits:
+            score = np.clip(score, -CLIP, CLIP)
+        if self._trigger is not None and self._trigger.feed(values if self.spec.bits else score):
+            self._suspect = PATIENCE
+        self._from = int(at.min()) if not self._now[0] else min(self._from, int(at.min()))
+        self._to = int(at.max()) if not self._now[0] else max(self._to, int(at.max()))
+        # A running sum adds in order; a plain one would add in another order for another batch.
+        total = float(np.cumsum(np.concatenate([self._now[1:], score]))[-1])
+        self._now[:] = self._now[0] + len(score), total
+        if self._now[0] >= self.spec.window:
+            self._close()
+
+    def _logged(self, values: Floats) -> Floats:
+        return np.log(np.maximum(values, 1e-9)) if self.spec.log else values
+
+    def _learn(self, values: Floats, wanted: int) -> int:
+        taken = min(max(wanted - len(self._learnt), 0), len(values))
+        self._learnt = np.concatenate([self._learnt, values[:taken]])
+        if len(self._learnt) < wanted:
+            return taken
         usual = self._learnt if self.spec.bits else _without_outliers(self._learnt, self.spec.spread)
         mean, variance = float(usual.mean()), float(usual.var())
         if self.spec.bits:
@@ -187,6 +212,7 @@ class Shift:
         self._mean, self._deviation = mean, max(math.sqrt(variance), self.spec.spread)
         self._before = np.array([float(len(usual)), 0.0])
         self._learnt = np.empty(0)
+        return taken
 
     def _shift(self) -> float:
         return float(self._now[1] / self._now[0] - self._before[1] / self._before[0])

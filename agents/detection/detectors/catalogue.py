@@ -1,0 +1,125 @@
+"""Every detector by name: who makes it, and what it watches. A new detector is one line here."""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+from agents.detection.detectors.health import Health
+from agents.detection.detectors.level import Key, Level
+from agents.detection.detectors.psi import Psi
+from agents.detection.detectors.quality import Quality
+from agents.detection.detectors.shift import Shift
+from agents.detection.detectors.specs import spec_of, trigger_of
+from agents.detection.profile import Profile
+from agents.detection.sample import Sample
+from schemas.errors import SchemaError
+from schemas.thresholds import Thresholds
+
+
+class Detector(Protocol):
+    """What every detector does; tests/property/test_detectors.py holds each of them to it."""
+
+    @property
+    def name(self) -> str:
+        """The detector's name in signals."""
+
+    def update(self, sample: Sample) -> None:
+        """Take in a sample; what is not meant for this detector changes nothing."""
+
+    def levels(self) -> list[Level]:
+        """Return what is raised."""
+
+    def shows(self, key: Key) -> bool:
+        """Whether the newest rows look like a level that is raised elsewhere."""
+
+    def state(self) -> bytes:
+        """Return all that is remembered, exactly."""
+
+    def restore(self, state: bytes) -> None:
+        """Remember exactly that."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Setting:
+    """What a detector is made from.
+
+    profile
+        The reference; None for detectors that need none.
+    base
+        Mean and deviation of a stream, where they are known elsewhere.
+    whole
+        Whether it judges the whole monitor, or one instance of it (or its backfill).
+    """
+
+    thresholds: Thresholds
+    profile: Profile | None = None
+    base: tuple[float, float] | None = None
+    whole: bool = True
+
+    @property
+    def window(self) -> int:
+        """Rows that are judged together."""
+        return self.thresholds.window_rows if self.whole else self.thresholds.floor_rows
+
+    def score(self, statistics: int) -> float:
+        """Return −log10 of the tail probability below which one of so many statistics of a window counts.
+
+        Half of the false alarms that policy allows go to the histograms and counts of the columns, half to the
+        streams; of both, half to the whole monitor and half to all its instances together (whose windows hold each
+        row once, however many they are).
+        """
+        return max(math.log10(self.thresholds.rows_between_false_alarms / self.window * statistics * 4), 2.0)
+
+    def required(self, name: str) -> Profile:
+        """Return the profile; SchemaError where a detector was saved without the one it needs."""
+        if self.profile is None:
+            raise SchemaError(f"the detector {name} needs a profile, and none is saved with it")
+        return self.profile
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """A detector that is not of a single stream.
+
+    of_rows
+        Whether every sample of rows is for it; else it is made when its own input first comes.
+    instances
+        Whether each instance of a monitor has its own.
+    """
+
+    name: str
+    make: Callable[[Setting], Detector]
+    of_rows: bool = True
+    instances: bool = True
+
+
+def _quality(setting: Setting) -> Detector:
+    profile = setting.required("quality")
+    return Quality(profile, setting.thresholds, setting.score(7 * len(profile.facets)), whole=setting.whole)
+
+
+def _psi(setting: Setting) -> Detector:
+    profile = setting.required("psi")
+    return Psi(profile, setting.thresholds, setting.score(7 * len(profile.facets)), whole=setting.whole)
+
+
+def _health(setting: Setting) -> Detector:
+    return Health(setting.thresholds, setting.score(8))
+
+
+CATALOGUE = (
+    Entry(name="quality", make=_quality),
+    Entry(name="psi", make=_psi),
+    Entry(name="health", make=_health, of_rows=False),
+)
+
+
+def make(name: str, setting: Setting) -> Detector:
+    """Return the detector of a name; what is not in the catalogue is a stream (specs.py), or a SchemaError."""
+    for entry in CATALOGUE:
+        if entry.name == name:
+            return entry.make(setting)
+    spec = spec_of(name, setting.thresholds, setting.window)
+    trigger = trigger_of(name) if setting.whole else None
+    return Shift(spec, setting.thresholds, setting.score(8), trigger, setting.base)
