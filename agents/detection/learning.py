@@ -22,7 +22,6 @@ class LearningState:
     rows: int
     cells: bytes
     bad: bytes
-    repeats: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +47,6 @@ class Learning:
         self._facets: tuple[Facet, ...] = ()
         self._cells: Floats = np.empty((0, 0))
         self._bad = np.zeros((0, len(BAD)), dtype=np.int64)
-        self._repeats = np.zeros((0, 2), dtype=np.int64)
 
     def take(self, rows: Rows) -> int:
         """Take in as many leading rows as are still needed, and return how many."""
@@ -58,9 +56,7 @@ class Learning:
         part = rows.between(0, self._left())
         self._facets = with_categories(self._facets, part)
         values, why = matrix(part, self._facets)
-        _, pairs = Runs(len(self._facets)).longest(values)
         self._bad += count_bad(why, len(self._facets))
-        self._repeats += pairs
         self._cells = np.concatenate([self._cells, values], axis=1)
         return part.rows
 
@@ -68,7 +64,8 @@ class Learning:
         """Return what the rows taught once there are enough."""
         if not self._facets or self._left() > 0:
             return None
-        profile, cells = learn(self._facets, self._cells, self._bad, self._repeats, self._policy)
+        _, repeats = Runs(len(self._facets)).longest(self._cells)
+        profile, cells = learn(self._facets, self._cells, self._bad, repeats, self._policy)
         numbers = [i for i, f in enumerate(profile.facets) if f.role == "feature" and profile.used[i].sum() > 1]
         columns = np.array(numbers[: self._policy.forest.features], dtype=np.int64)
         # The trees learn from every other row and their scores from the rest: a row that was learnt scores too well.
@@ -86,7 +83,6 @@ class Learning:
             rows=self._cells.shape[1],
             cells=pack(self._cells),
             bad=pack(self._bad, "<i8"),
-            repeats=pack(self._repeats, "<i8"),
         )
 
     def restore(self, state: LearningState) -> None:
@@ -97,7 +93,6 @@ class Learning:
         self._facets = state.facets
         self._cells = unpack(state.cells, (facets, state.rows))
         self._bad = unpack(state.bad, (facets, len(BAD)), "<i8")
-        self._repeats = unpack(state.repeats, (facets, 2), "<i8")
 
     def _grow(self, rows: Rows) -> None:
         # A column may be absent, or all null and so of no known kind, in the first batches.
@@ -115,7 +110,6 @@ class Learning:
         bad[:, NULL] = self._cells.shape[1]
         self._cells = np.concatenate([self._cells, blank])
         self._bad = np.concatenate([self._bad, bad])
-        self._repeats = np.concatenate([self._repeats, np.zeros((len(new), 2), dtype=np.int64)])
 
     def _fits(self, facet: Facet) -> bool:
         if facet.role == "feature":

@@ -25,7 +25,8 @@ def signal_name(topic_id: str, model: str, monitor: tuple[str, Mode], found: Ope
 def said(change: Change, model: str, monitor: Monitor, record: Received, policy: str) -> SignalRaised | SignalCleared:
     """Return the event that a change is."""
     name = signal_name(record.topic_id, model, (monitor.version, monitor.mode), change)
-    cause = (record.topic_id, record.partition, record.offset, name)
+    # One record may hold many windows, and a level may come and go among them.
+    cause = (record.topic_id, record.partition, record.offset, name, change.level.window_from, change.level.window_to)
     if not change.raised:
         return SignalCleared(
             id=derive(*cause, "cleared"),

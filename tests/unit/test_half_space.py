@@ -30,21 +30,16 @@ def test_scores_equal_those_of_river() -> None:
         river.learn_one(dict(enumerate(row)))
     fresh = RNG.normal(size=(3, 50)) * 2
     wanted = [river.score_one(dict(enumerate(row))) for row in forest._scaled(fresh).T.tolist()]
-    assert forest.score(fresh, 50) == pytest.approx(wanted, abs=1e-12)
+    assert forest.score(fresh) == pytest.approx(wanted, abs=1e-12)
 
 
 def test_rows_unlike_the_reference_score_higher() -> None:
-    """Far rows score higher than usual ones, 1e300 is a number like any other, and NaN rows are left out."""
-    usual = grown().score(RNG.normal(size=(3, 100)), 100)
-    far = grown().score(np.full((3, 5), 1e300), 100)
+    """Far rows score higher than usual ones, 1e300 is a number like any other, and rows with a NaN have no score."""
+    usual = grown().score(RNG.normal(size=(3, 100)))
+    far = grown().score(np.full((3, 5), 1e300))
     assert far.min() > usual.mean()
     holes = np.array([[np.nan, 0.0], [0, 0], [0, 0]])
-    assert len(grown().score(holes, 100)) == 1
-
-
-def test_at_most_so_many_rows_are_scored() -> None:
-    """A large batch is sampled at even steps."""
-    assert len(grown().score(RNG.normal(size=(3, 1000)), 128)) <= 128
+    assert np.isnan(grown().score(holes)).tolist() == [True, False]
 
 
 def test_too_few_complete_rows_make_no_forest() -> None:
@@ -58,7 +53,7 @@ def test_a_forest_is_saved_exactly_and_damage_is_refused() -> None:
     state = grown().state()
     again = Forest.of_state(state)
     assert again.state() == state
-    assert again.score(REFERENCE, 400).tolist() == grown().score(REFERENCE, 400).tolist()
+    assert again.score(REFERENCE).tolist() == grown().score(REFERENCE).tolist()
     for damaged in (
         replace(state, height=30),
         replace(state, columns=b""),

@@ -1,17 +1,23 @@
 """Monitors: columns that come late, policies that change, instances that come and go."""
 
+from dataclasses import replace
+from typing import Any
+
 import numpy as np
 import pytest
 
+from agents.detection.columns import decode as decoded
 from agents.detection.detect import Detect, Judge
+from agents.detection.detectors.catalogue import Setting, make
 from agents.detection.detectors.psi import Psi, stability
 from agents.detection.detectors.triggers import Adwin, RiverState
-from agents.detection.detectors.catalogue import Setting, make
+from agents.detection.monitor import Monitor
+from agents.detection.standing import Change
 from schemas.avro import decode, encode
 from schemas.errors import SchemaError
 from schemas.thresholds import Thresholds
-from schemas.values import Category
-from tests.traffic import Traffic, batch, column, features, profile
+from schemas.values import Category, Mode
+from tests.traffic import START, Traffic, batch, column, features, profile
 
 
 def test_psi_matches_its_definition_and_its_tail_is_that_of_chi_square() -> None:
@@ -163,3 +169,33 @@ def test_repeats_count_once() -> None:
     assert traffic.hand(batch(features(rng, 100), 0)) == []
     traffic.hand(batch(features(rng, 100), 50))
     assert traffic.observed[-1].rows == 150
+
+
+@pytest.mark.parametrize("sizes", [(97, 411), (2000, 2000), (1, 500)])
+def test_nothing_depends_on_how_rows_were_batched(sizes: tuple[int, int]) -> None:
+    """The same rows in other batches change the same levels after the same rows, and leave the same state."""
+    rng = np.random.default_rng(5)
+    columns = features(rng, 12_000, 3) | {
+        "confidence": rng.beta(12, 2, 12_000),
+        "latency": rng.lognormal(2, 0.4, 12_000),
+    }
+    columns["f1"][7000:9500] *= 3.0
+    columns["f2"][4000:4100] = np.nan
+    columns["latency"][10_000:] *= 9
+    whole, parts = (Monitor("1", Mode.REALTIME, Thresholds()) for _ in range(2))
+    wanted = _changes(whole, columns, [250] * 48)
+    cut = [sizes[i % 2] for i in range(12_000)]
+    assert wanted
+    assert _changes(parts, columns, cut) == wanted
+    assert parts.state() == replace(whole.state(), unobserved=parts.state().unobserved)
+
+
+def _changes(monitor: Monitor, columns: dict[str, Any], sizes: list[int]) -> list[Change]:
+    first, found = 0, []
+    for size in sizes:
+        part = {name: values[first : first + size] for name, values in columns.items()}
+        if not len(part["f1"]):
+            break
+        found += monitor.update(decoded(batch(part, first)), START)
+        first += size
+    return found

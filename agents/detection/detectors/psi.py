@@ -21,7 +21,7 @@ from schemas.avro import decode, encode
 from schemas.thresholds import Thresholds
 from schemas.values import Category
 
-LIKELY = 2.0
+LIKELY = 3.0
 """−log10 p that is enough to say which instance shows what is already known to be wrong."""
 
 
