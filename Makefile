@@ -5,10 +5,11 @@ SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo up test test-long check bench lock jars schemas clean
+.PHONY: help demo up test test-long check lint bench lock jars schemas clean
 
 FAULT ?= units
 SEED ?= 1
+FAST := tests/unit tests/property
 BIN := .venv/bin
 PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11 python; do \
 	"$$p" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo "$$p" && break; done)
@@ -27,18 +28,21 @@ up: .venv/ready ## start everything on this machine and keep it running
 	@$(BIN)/headgate up
 
 test: .venv/ready ## run every test, on a real Kafka, except the slow ones
-	HEADGATE_TEST_COMPLETE=1 $(BIN)/python -m pytest -m "not long"
+	$(BIN)/python -m pytest $(FAST) -m "not long" --cov --cov-report term
+	HEADGATE_TEST_COMPLETE=1 $(BIN)/python -m pytest $(FAST:%=--ignore %) -m "not long"
 
 test-long: .venv/ready ## run the slow tests
 	$(BIN)/python -m pytest -m long --timeout 1800
 
-check: .venv/ready ## format, lint, types, import rules, fast tests with coverage
+check: lint ## lint, and the fast tests with coverage
+	$(BIN)/python -m pytest $(FAST) -m "not broker and not long" --cov --cov-report term
+
+lint: .venv/ready ## format, lint, types, import rules, schemas
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/headgate schemas check
-	$(BIN)/python -m pytest tests/unit tests/property -m "not broker and not long" --cov --cov-report term
 
 bench: .venv/ready ## measure speed and delay, on this machine
 	@for script in tests/bench/*.py; do echo "== $$script"; $(BIN)/python "$$script"; done
