@@ -4,6 +4,7 @@ from typing import Annotated, Self
 
 from pydantic import Field, model_validator
 
+from schemas.atlas import TechniqueId
 from schemas.documents import Frozen
 
 Rows = Annotated[int, Field(ge=1, le=10_000_000_000)]
@@ -60,6 +61,60 @@ class Labels(Frozen):
     window: Rows = Field(200, description="joined labels that are judged together")
 
 
+class Attacks(Frozen):
+    """When what callers send looks like an attack; each finding is a hypothesis, with its MITRE ATLAS technique."""
+
+    learn_windows: int = Field(4, ge=1, le=100, description="windows that teach what callers usually send")
+    duplicate_share: Share = Field(
+        0.1, description="share of rows nearly equal to another whose prediction differs, above the usual share"
+    )
+    margin_share: Share = Field(0.3, description="share of rows of low confidence, above the usual share")
+    step_share: Share = Field(
+        0.3, description="share of rows that differ from the row before in one feature alone, above the usual share"
+    )
+    outlier_share: Share = Field(
+        0.05, description="share of rows far from the reference and yet predicted with high confidence, above the usual"
+    )
+    caller_share: Share = Field(0.3, description="share of rows of one caller, where the reference has nobody like it")
+    flood_factor: Factor = Field(10.0, description="requests a second, as a multiple of the usual highest rate")
+    flood_factor_anonymous: Factor = Field(20.0, description="the same where the rows name no caller")
+    flood_per_second: float = Field(10.0, gt=0, le=1e9, description="and at least so many requests a second")
+    cost_factor: Factor = Field(5.0, description="cost of a request, as a multiple of the usual highest mean")
+    contradiction_share: Share = Field(
+        0.05, description="share of feedback equal to another row's whose label differs, above the usual share"
+    )
+    repeat_share: Share = Field(0.2, description="share of feedback that is one and the same row, above the usual")
+    flip_share: Share = Field(
+        0.25, description="rise of the share of labels that contradict the prediction in one region, or of one source"
+    )
+    judges: dict[str, TechniqueId] = Field(
+        default_factory=dict,
+        max_length=8,
+        description="judges whose scores are a suspicion of an attack, and the ATLAS technique that they speak of",
+    )
+
+
+class Safety(Frozen):
+    """When the scores of guardrails and judges are too many or too bad."""
+
+    severe: float = Field(0.9, gt=0, le=1, description="a single score of at least this raises at once")
+    clear_after: int = Field(200, ge=1, le=1_000_000, description="harmless scores in a row that clear a severe one")
+    limit: float = Field(0.5, gt=0, le=1, description="a score of at least this counts as unsafe")
+    rise: Share = Field(0.02, description="share of unsafe scores above the usual share that raises a signal")
+    rate_limit: Share = Field(0.1, description="share of unsafe scores that is too many whatever it was before")
+    window: Rows = Field(200, description="scores of a judge that are judged together")
+
+
+class Serving(Frozen):
+    """When instances are saturated, fall silent, or answer requests of which no prediction arrives."""
+
+    saturation: float = Field(0.9, gt=0, le=1_000, description="saturation of an instance that is too high")
+    saturation_samples: int = Field(3, ge=1, le=1000, description="health samples in a row that must show it")
+    silent_rows: Rows = Field(4000, description="rows of the other instances after which a silent one is missed")
+    orphan_share: Share = Field(0.2, description="share of answered requests of which no prediction arrived")
+    orphan_requests: Rows = Field(500, description="requests that are compared with predictions together")
+
+
 class Thresholds(Frozen):
     """How detection judges one monitor: a model version in one mode."""
 
@@ -97,6 +152,9 @@ class Thresholds(Frozen):
     streams: Streams = Streams()
     forest: Forest = Forest()
     labels: Labels = Labels()
+    attacks: Attacks = Attacks()
+    safety: Safety = Safety()
+    serving: Serving = Serving()
 
     @model_validator(mode="after")
     def _enough_data(self) -> Self:
