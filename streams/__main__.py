@@ -23,6 +23,7 @@ COMMANDS: tuple[tuple[str, str], ...] = (
     ("systems", "What is watched: check, adopt, list, show."),
     ("keys", "Make keys, and have them enrolled or revoked."),
     ("topics", "List, create and check the topics in Kafka."),
+    ("backtest", "What would have been raised over a table, a topic or a series."),
     ("audit", "Verify, export, show and replay the ledger."),
     ("schemas", "List, check and generate the Avro schemas of every record."),
 )

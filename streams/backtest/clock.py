@@ -1,0 +1,123 @@
+"""The time of a table's rows: ISO text, seconds or milliseconds since 1970, any other number, or the order of rows."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from enum import Enum
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from schemas.errors import SchemaError
+
+Millis = NDArray[np.int64]
+
+ROW_MS = 1000
+"""Where a table tells no time, a row is a second."""
+
+START = 946_684_800_000
+"""The first row's time where a table tells none: 2000-01-01T00:00:00Z."""
+
+_UNITS = ((1e8, 1e10, 1e3), (1e11, 1e13, 1.0), (1e14, 1e16, 1e-3), (1e17, 1e19, 1e-6))
+"""Numbers of such a size are seconds, milliseconds, microseconds, nanoseconds since 1970 (1973 to 2286)."""
+
+_FORMATS = ("%d/%m/%Y %H:%M:%S", "%d/%m/%Y %H:%M", "%d/%m/%Y", "%m/%d/%Y %H:%M:%S", "%m/%d/%Y %H:%M", "%m/%d/%Y")
+
+
+class Kind(Enum):
+    """How a table tells the time."""
+
+    ROWS = "rows"
+    NUMBER = "number"
+    EPOCH = "epoch"
+    ISO = "iso"
+
+
+@dataclass(frozen=True, slots=True)
+class Clock:
+    """Reads a table's time column.
+
+    Parameters
+    ----------
+    scale
+        Makes milliseconds of an epoch.
+    form
+        A strptime format; empty for ISO 8601.
+    start, step
+        The first row's time and that from row to row (ms), where the table tells none.
+    """
+
+    kind: Kind
+    scale: float = 1.0
+    form: str = ""
+    start: int = START
+    step: int = ROW_MS
+
+    def read(self, cells: Any, first_row: int, rows: int) -> Millis:
+        """Return each row's time in milliseconds; SchemaError names the first row whose time cannot be read."""
+        if self.kind in (Kind.ROWS, Kind.NUMBER):
+            return self.start + self.step * np.arange(first_row, first_row + rows, dtype=np.int64)
+        if self.kind is Kind.EPOCH:
+            numbers = np.asarray(cells, dtype=np.float64) * self.scale
+            if not np.isfinite(numbers).all():
+                raise SchemaError(f"row {_first(~np.isfinite(numbers), first_row)} has no time that can be read")
+            return np.rint(numbers).astype(np.int64)
+        return _parsed(cells, self.form, first_row)
+
+    def tell(self, at: int, row: int, cell: Any) -> str | float | int:
+        """Return a moment as the table tells time: ISO text, a number of its own unit, or the number of a row.
+
+        Parameters
+        ----------
+        at
+            The moment in milliseconds.
+        row, cell
+            The last row at or before it (the first row is 0), and its number where time is only a number.
+        """
+        if self.kind is Kind.ISO:
+            text = datetime.fromtimestamp(at / 1000, UTC).isoformat(timespec="milliseconds")
+            return text.replace("+00:00", "Z").replace(".000Z", "Z")
+        if self.kind is Kind.EPOCH:
+            number = at / self.scale
+            return int(number) if number.is_integer() else number
+        return row if self.kind is Kind.ROWS or cell is None else float(cell)
+
+
+def clock_of(cells: Any) -> Clock:
+    """Return the clock that reads a time column, judged by its first cells (numbers, or texts)."""
+    if cells is None:
+        return Clock(Kind.ROWS)
+    if isinstance(cells, np.ndarray):
+        usable = cells[np.isfinite(cells)]
+        size = float(np.median(np.abs(usable))) if len(usable) else 0.0
+        scale = next((scale for low, high, scale in _UNITS if low <= size < high), 0.0)
+        return Clock(Kind.EPOCH, scale) if scale else Clock(Kind.NUMBER)
+    texts = [text for text in cells if text][:200]
+    for form in ("", *_FORMATS):
+        try:
+            _parsed(texts, form, 0)
+        except SchemaError:
+            continue
+        return Clock(Kind.ISO, form=form)
+    shown = repr(texts[0][:40]) if texts else "nothing"
+    raise SchemaError(
+        f"the time column begins with {shown}, which is no time: write ISO 8601 (2026-01-31T12:00:00Z), seconds or "
+        "milliseconds since 1970, or leave --time out"
+    )
+
+
+def _parsed(cells: Any, form: str, first_row: int) -> Millis:
+    found = np.empty(len(cells), dtype=np.int64)
+    for i, text in enumerate(cells):
+        try:
+            moment = datetime.strptime(text, form) if form else datetime.fromisoformat(text)  # noqa: DTZ007
+            moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+            found[i] = round(moment.timestamp() * 1000)
+        except (ValueError, TypeError, OverflowError, AttributeError):
+            shown = "no time" if not text else f"the time {text[:40]!r}"
+            raise SchemaError(f"row {first_row + i + 1} has {shown}, which cannot be read") from None
+    return found
+
+
+def _first(wrong: NDArray[np.bool_], first_row: int) -> int:
+    return first_row + int(np.flatnonzero(wrong)[0]) + 1

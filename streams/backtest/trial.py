@@ -1,0 +1,161 @@
+"""One policy on trial: the live processors of detection and triage over records, with event time as their clock."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+
+from agents.detection.detect import Detect
+from agents.detection.standard import Standard
+from agents.received import Received
+from agents.triage.judge import Judge
+from agents.triage.triage import Triage
+from schemas.codec import frame
+from schemas.errors import SchemaError
+from schemas.policy import Policy
+from schemas.signals import IncidentGrew, IncidentOpened, IncidentQuieted, SignalCleared, SignalRaised
+from schemas.systems import STRICTEST_TIER, Systems
+
+SIGNALS = "signals"
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """A policy as a backtest judges by it, with its digest, and what was fitted to a table (empty for a topic)."""
+
+    policy: Policy
+    digest: str
+    fitted: tuple[str, ...] = ()
+
+
+@dataclass(slots=True)
+class Signal:
+    """A signal and when it was cleared, if it was."""
+
+    raised: SignalRaised
+    cleared_at: int | None = None
+
+
+@dataclass(slots=True)
+class Incident:
+    """An incident: how it was opened, what is known of it last, when it became quiet."""
+
+    opened: IncidentOpened
+    last: IncidentOpened | IncidentGrew
+    quieted_at: int | None = None
+
+
+@dataclass(slots=True)
+class Trial:
+    """Takes records in the order of time; `signals` and `incidents` are what would have been.
+
+    Parameters
+    ----------
+    judged
+        The policy.
+    systems
+        What is watched; a model that it does not declare is judged by the strictest tier.
+    """
+
+    judged: Judged
+    systems: Systems
+    signals: list[Signal] = field(default_factory=list)
+    incidents: list[Incident] = field(default_factory=list)
+    refused: list[str] = field(default_factory=list)
+    _detect: dict[tuple[str, int], Detect] = field(default_factory=dict)
+    _triage: Triage = field(init=False)
+    _standing: dict[str, Signal] = field(default_factory=dict)
+    _open: dict[str, Incident] = field(default_factory=dict)
+    _said: int = 0
+    _now: int = 0
+
+    def __post_init__(self) -> None:
+        policy, digest = self.judged.policy, self.judged.digest
+        self._triage = Triage(Judge(digest, policy.triage, self.systems))
+
+    def take(self, record: Received) -> None:
+        """Judge a record; one that live detection would put into the dead-letter topic is kept in `refused`."""
+        place = (record.topic_id, record.partition)
+        if place not in self._detect:
+            standard = Standard(self.judged.digest, self.judged.policy.detection, self.systems)
+            self._detect[place] = Detect(standard)
+        try:
+            said = self._detect[place].step(record)
+        except SchemaError as error:
+            self.refused.append(f"{record.topic} {record.partition}/{record.offset}: {error}")
+            return
+        self._now = max(self._now, record.timestamp)
+        for event in said:
+            self._note(event)
+            signal = Received(
+                topic=SIGNALS,
+                topic_id=SIGNALS,
+                partition=0,
+                offset=self._said,
+                timestamp=self._now,
+                key=record.key,
+                value=frame(event),
+            )
+            self._said += 1
+            self._hear(self._triage.step(signal))
+
+    def end(self) -> None:
+        """Let gathering end, so that what was raised last is told; nothing is quieted by the end of the data."""
+        self._hear(self._triage.tick(self._now + self.judged.policy.triage.gather_ms + 1))
+
+    def severity(self, incident: Incident) -> str:
+        """Return an incident's severity by the policy's rules and its system's tier."""
+        found = self.systems.find(incident.last.affected[0].model)
+        return self.judged.policy.judge(incident.last.category, found[1].tier if found else STRICTEST_TIER).severity
+
+    def _note(self, event: object) -> None:
+        if isinstance(event, SignalRaised):
+            self._standing[event.signal] = signal = Signal(event)
+            self.signals.append(signal)
+        elif isinstance(event, SignalCleared) and event.signal in self._standing:
+            self._standing.pop(event.signal).cleared_at = event.at
+
+    def _hear(self, events: Iterable[object]) -> None:
+        for event in events:
+            match event:
+                case IncidentOpened():
+                    self._open[event.id] = incident = Incident(event, event)
+                    self.incidents.append(incident)
+                case IncidentGrew():
+                    self._open[event.id].last = event
+                case IncidentQuieted():
+                    self._open[event.id].quieted_at = event.at
+
+
+def fit(judged: Judged, rows: int, step_ms: float, reference_rows: int | None = None) -> Judged:
+    """Return the policy fitted to a table: what it says in seconds, and what it expects of endless traffic.
+
+    Seconds of the policy are meant for live traffic; where rows lie further apart, a fault would be forgotten between
+    two of its windows. A short table leaves no room for a long reference. All its labels are at hand.
+
+    Parameters
+    ----------
+    rows, step_ms
+        How many rows there are, and the typical time between two.
+    reference_rows
+        Rows that precede the table and are the reference; None where the first rows of the table are.
+    """
+    before, told = judged.policy.detection, []
+    window = min(before.window_rows, max(before.floor_rows, rows // 20))
+    reference = min(before.reference_rows, max(200, rows // 5)) if reference_rows is None else reference_rows
+    labels = before.labels.model_copy(update={"sample": 1.0})
+    changes = {
+        "window_rows": window,
+        "reference_rows": min(max(reference, 200), 20_000),
+        "late_seconds": 604_800,
+        "labels": labels,
+    }
+    told += [f"{name} {getattr(before, name)} → {value}" for name, value in changes.items() if name != "labels"]
+    told.append(f"labels.sample {before.labels.sample} → 1.0")
+    after = type(before).model_validate(before.model_copy(update=changes).model_dump())
+    triage = judged.policy.triage
+    quiet = min(max(triage.quiet_seconds, round(4 * window * step_ms / 1000)), 86_400 * 30)
+    told.append(f"triage.quiet_seconds {triage.quiet_seconds} → {quiet}")
+    policy = judged.policy.model_copy(
+        update={"detection": after, "triage": triage.model_copy(update={"quiet_seconds": quiet})}
+    )
+    unchanged = [line for line in told if line.split(" ")[-1] == line.split(" ")[-3]]
+    return replace(judged, policy=policy, fitted=tuple(line for line in told if line not in unchanged))
