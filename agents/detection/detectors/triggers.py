@@ -60,12 +60,17 @@ class Adwin:
     def feed(self, values: Floats) -> bool:
         """Take in values in order; whether a change was found among them."""
         detector = self._detector
-        update = detector.update
-        found = False
-        for value in values.tolist():
-            update(value)
+        found, left = False, values.tolist()
+        while left:
             if detector.drift_detected:
-                found = True
+                detector._reset()
+            # What river's own update does, without a Python call a value; what was fed to the window behind a change
+            # is lost with that window, and fed to the new one.
+            changed = list(map(detector._helper.update, left))
+            detector._drift_detected = any(changed)
+            if not detector._drift_detected:
+                break
+            found, left = True, left[changed.index(True) + 1 :]
         return found
 
     def state(self) -> bytes:
