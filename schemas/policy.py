@@ -7,8 +7,8 @@ from pydantic import Field, model_validator
 from schemas import documents
 from schemas.authority import permitted
 from schemas.documents import Frozen
+from schemas.selection import Detection
 from schemas.systems import Tier
-from schemas.thresholds import Thresholds
 from schemas.values import Category, Role, Severity
 
 Seconds = Annotated[int, Field(ge=1, le=86_400 * 30)]
@@ -78,7 +78,7 @@ class Policy(Frozen):
     """The whole policy document."""
 
     version: int = Field(ge=1, le=1)
-    detection: Thresholds = Thresholds()
+    detection: Detection = Detection()
     triage: TriagePolicy = TriagePolicy()
     severity: tuple[SeverityRule, ...] = Field(min_length=1)
     approval: dict[Severity, ApprovalRule]

@@ -24,6 +24,8 @@ class SignalRaised:
         Whether only rows that came late show it: it is judged and recorded, never paged.
     material
         Whether the change is as large as policy asks of an incident; a smaller one stays a candidate.
+    rule
+        Names of the rules of policy that selected the thresholds, in order; ``default`` where none speaks of the model.
     """
 
     id: str
@@ -51,6 +53,7 @@ class SignalRaised:
     summary: str
     backfill: bool = False
     material: bool = True
+    rule: str = "default"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,6 +111,7 @@ class Evidence:
     window_to: Millis
     rows: int
     summary: str
+    rule: str = "default"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

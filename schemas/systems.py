@@ -12,6 +12,7 @@ from schemas.values import Role
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9._-]{0,127}$")]
 Tier = Literal["high", "medium", "low"]
 STRICTEST_TIER: Tier = "high"
+Sensitivity = Literal["special", "personal", "internal", "public"]
 
 _TARGET = re.compile(r"envoy:[\w.-]{1,128}|mlflow:[\w.-]{1,128}/[\w.-]{1,128}", re.ASCII)
 
@@ -43,7 +44,7 @@ class System(Frozen):
     scope: str = Field(description="what it decides, in a sentence")
     owner: Role = Field(Role.ML_MANAGER, description="role that owns its incidents")
     tier: Tier = STRICTEST_TIER
-    sensitivity: Literal["special", "personal", "internal", "public"] = "personal"
+    sensitivity: Sensitivity = "personal"
     third_party: bool = False
     protected_groups: tuple[str, ...] = ()
     models: dict[Name, Model] = Field(min_length=1)

@@ -5,7 +5,8 @@ from typing import Any
 
 import numpy as np
 
-from agents.detection.detect import Detect, Judge
+from agents.detection.detect import Detect
+from agents.detection.standard import Standard
 from agents.received import Received
 from schemas.codec import frame
 from schemas.documents import digest
@@ -108,9 +109,9 @@ class Judged:
 
 def undisturbed(crew: Crew) -> tuple[dict[str, list[bytes]], dict[str, bytes]]:
     """Judge the topic's records in this process; return each model's events, framed, and the state of each unit."""
-    judge = Judge(digest(POLICY), read(POLICY).detection)
+    standard = Standard(digest(POLICY), read(POLICY).detection)
     topic = topic_id(crew.clients.admin(), crew.topic("telemetry"))
-    detectors: dict[int, Detect] = defaultdict(lambda: Detect(judge))
+    detectors: dict[int, Detect] = defaultdict(lambda: Detect(standard))
     events: dict[str, list[bytes]] = defaultdict(list)
     for seen in crew.tape("telemetry").read():
         record = Received(

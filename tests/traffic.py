@@ -6,9 +6,10 @@ from typing import Any
 
 import numpy as np
 
-from agents.detection.detect import Detect, Judge
+from agents.detection.detect import Detect
 from agents.detection.profile import Facet, Profile, learn
 from agents.detection.sample import BAD
+from agents.detection.standard import Standard
 from agents.received import Received
 from schemas.codec import frame
 from schemas.signals import MonitorObserved, SignalCleared, SignalRaised
@@ -72,7 +73,7 @@ class Traffic:
     rows: int = 0
 
     def __post_init__(self) -> None:
-        self.detect = Detect(Judge("policy", self.thresholds))
+        self.detect = Detect(Standard("policy", self.thresholds))
         self._positions: dict[str, int] = {}
 
     def send(self, columns: Mapping[str, Any], instance: str = "a", **fields: Any) -> list[Any]:

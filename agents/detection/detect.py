@@ -1,20 +1,20 @@
 """Telemetry in, signals out: the monitors of one partition, as a pure processor that a loop runs."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from agents.detection.columns import Floats, check_name, check_positions, decode
 from agents.detection.guard import times
+from agents.detection.standard import Standard
 from agents.detection.unit import Unit
 from agents.detection.wording import observed, said
 from agents.received import Received
 from schemas.codec import open_frame
 from schemas.errors import SchemaError
 from schemas.telemetry import MAX_ROWS, HealthSample, InferenceBatch, LabelBatch, ScoreBatch
-from schemas.thresholds import Thresholds
 from schemas.values import Mode
 
 ACCEPTED = (InferenceBatch, LabelBatch, HealthSample, ScoreBatch)
@@ -24,14 +24,7 @@ MAX_REQUESTS = 1_000_000_000
 _LATEST = 250_000_000_000_000  # a record's time outside [0, this] could not be said in any signal
 
 Events = list[object]
-
-
-@dataclass(frozen=True, slots=True)
-class Judge:
-    """The policy in force: its digest, and how it judges."""
-
-    policy: str
-    thresholds: Thresholds
+Judge = Standard
 
 
 class Detect:
@@ -39,12 +32,12 @@ class Detect:
 
     Parameters
     ----------
-    judge
-        The policy in force.
+    standard
+        What it judges by.
     """
 
-    def __init__(self, judge: Judge) -> None:
-        self._judge = judge
+    def __init__(self, standard: Standard) -> None:
+        self._standard = standard
         self._units: dict[str, Unit] = {}
         self._dirty: dict[str, None] = {}
         self._opened: tuple[bytes | None, Any] = (None, None)
@@ -65,9 +58,10 @@ class Detect:
         if not 0 <= record.timestamp <= _LATEST:
             record = replace(record, timestamp=min(max(record.timestamp, 0), _LATEST))
         name = _unit_name(record, body.model)
-        unit = self._units.get(name) or Unit(body.model, self._judge.thresholds)
+        unit = self._units.get(name) or Unit(body.model, self._standard)
         if record.offset <= unit.offset:
             return []
+        unit.judge_from(record.offset)
         match body:
             case InferenceBatch():
                 events = self._rows(unit, body, record)
@@ -89,7 +83,7 @@ class Detect:
 
     def restore(self, unit: str, offset: int, body: bytes) -> None:
         """Go on where that state stood; SchemaError where the bytes are no state of this program."""
-        self._units[unit] = Unit.of_state(offset, body, self._judge.thresholds)
+        self._units[unit] = Unit.of_state(offset, body, self._standard)
         self._dirty.pop(unit, None)
 
     def forget(self, unit: str | None = None) -> None:
@@ -114,7 +108,7 @@ class Detect:
         if unit.has(version, mode):
             return
         count = sum(len(other.monitors) for other in self._units.values())
-        limit = self._judge.thresholds.max_monitors
+        limit = self._standard.thresholds.max_monitors
         if count >= limit:
             raise SchemaError(
                 f"{limit} monitors are running in this partition and no more are allowed: "
@@ -130,7 +124,7 @@ class Detect:
         monitor = unit.monitor(fresh.version, fresh.mode)
         unit.labels.remember(fresh, times(fresh, record.timestamp))
         changes = monitor.update(fresh, record.timestamp)
-        events: Events = [said(change, batch.model, monitor, record, self._judge.policy) for change in changes]
+        events: Events = [said(change, batch.model, monitor, record, self._standard.policy) for change in changes]
         if monitor.observed():
             events.append(observed(batch.model, monitor, record))
         return events
@@ -155,7 +149,7 @@ class Detect:
         self._admit(unit, sample.version, Mode.REALTIME)
         monitor = unit.monitor(sample.version, Mode.REALTIME)
         changes = monitor.health(sample.instance, sample.requests, sample.failures, record.timestamp)
-        return [said(change, sample.model, monitor, record, self._judge.policy) for change in changes]
+        return [said(change, sample.model, monitor, record, self._standard.policy) for change in changes]
 
     def _scores(self, unit: Unit, batch: ScoreBatch, record: Received) -> Events:
         check_name("judge", batch.judge)
@@ -173,7 +167,7 @@ class Detect:
     def _feed(self, unit: Unit, version: str, mode: Mode, stream: tuple[str, Floats], record: Received) -> Events:
         monitor = unit.monitor(version, mode)
         changes = monitor.feed(*stream, record.timestamp)
-        return [said(change, unit.model, monitor, record, self._judge.policy) for change in changes]
+        return [said(change, unit.model, monitor, record, self._standard.policy) for change in changes]
 
 
 def _unit_name(record: Received, model: str) -> str:

@@ -15,6 +15,7 @@ from agents.detection.profile import RANGE, Profile, ProfileState, beyond
 from agents.detection.sample import Sample, streams
 from agents.detection.scope import STREAMS, Scope, ScopeState
 from agents.detection.standing import Change, Open, Standing, StandingState
+from schemas.selection import NO_RULE
 from schemas.thresholds import Thresholds
 from schemas.values import Mode
 
@@ -54,13 +55,14 @@ class Monitor:
     ----------
     version, mode
         What is watched.
-    thresholds
-        How to judge.
+    thresholds, rule
+        How to judge, and which rules of policy say so.
     """
 
-    def __init__(self, version: str, mode: Mode, thresholds: Thresholds) -> None:
+    def __init__(self, version: str, mode: Mode, thresholds: Thresholds, rule: str = NO_RULE) -> None:
         self.version = version
         self.mode = mode
+        self.rule = rule
         self.rows = 0
         self.clear_rows = 0
         self._policy = thresholds
@@ -147,9 +149,9 @@ class Monitor:
         )
 
     @classmethod
-    def of_state(cls, state: MonitorState, thresholds: Thresholds) -> "Monitor":
+    def of_state(cls, state: MonitorState, thresholds: Thresholds, rule: str = NO_RULE) -> "Monitor":
         """Return the monitor that goes on exactly where that one stood."""
-        monitor = cls(state.version, state.mode, thresholds)
+        monitor = cls(state.version, state.mode, thresholds, rule)
         monitor.rows, monitor.clear_rows = state.rows, state.clear_rows
         monitor._unobserved = state.unobserved
         if state.learning is None:

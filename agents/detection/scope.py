@@ -123,7 +123,8 @@ class Scope:
 
     def restore(self, state: ScopeState, profile: Profile | None) -> None:
         """Remember exactly that."""
-        self.total, self.seen, self.filled = state.total, state.seen, state.filled
+        # Another policy may have shorter windows: what is held of a longer one ends with the next row.
+        self.total, self.seen, self.filled = state.total, state.seen, min(state.filled, self.window - 1)
         facets = len(profile.facets) if profile else 0
         self.runs = Runs(facets)
         if len(state.last) == 8 * facets:

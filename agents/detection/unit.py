@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from agents.detection.guard import Mark, Marks
 from agents.detection.labels import LabelState, LabelStore
 from agents.detection.monitor import Monitor, MonitorState
+from agents.detection.standard import Standard
 from schemas.avro import decode, encode
 from schemas.errors import SchemaError
-from schemas.thresholds import Thresholds
 from schemas.values import Mode
 
 FORMAT = b"\x01"
@@ -16,9 +16,15 @@ FORMAT = b"\x01"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UnitState:
-    """A model's monitors, the positions seen of its sources, and the predictions that wait for labels."""
+    """A model's monitors, the positions seen of its sources, and the predictions that wait for labels.
+
+    policy, since
+        Digest of the policy that judges, and the offset of the first record that it judged.
+    """
 
     model: str
+    policy: str
+    since: int
     marks: tuple[Mark, ...]
     repeated: int
     monitors: tuple[MonitorState, ...]
@@ -32,17 +38,25 @@ class Unit:
     ----------
     model
         Its id.
-    thresholds
-        How to judge.
+    standard
+        What it is judged by.
     """
 
-    def __init__(self, model: str, thresholds: Thresholds) -> None:
+    def __init__(self, model: str, standard: Standard) -> None:
+        thresholds = standard.select(model).thresholds
         self.model = model
         self.offset = -1
+        self.policy = ""
+        self.since = -1
         self.marks = Marks(thresholds.max_sources)
         self.labels = LabelStore(thresholds.labels)
         self.monitors: dict[tuple[str, Mode], Monitor] = {}
-        self._thresholds = thresholds
+        self._standard = standard
+
+    def judge_from(self, offset: int) -> None:
+        """Note that the policy in force judges from this record on, where another one judged before."""
+        if self.policy != self._standard.policy:
+            self.policy, self.since = self._standard.policy, offset
 
     def has(self, version: str, mode: Mode) -> bool:
         """Whether there is a monitor of a version in a mode."""
@@ -51,13 +65,16 @@ class Unit:
     def monitor(self, version: str, mode: Mode) -> Monitor:
         """Return the monitor of a version in a mode, new where there is none."""
         if (version, mode) not in self.monitors:
-            self.monitors[version, mode] = Monitor(version, mode, self._thresholds)
+            selected = self._standard.select(self.model, mode)
+            self.monitors[version, mode] = Monitor(version, mode, selected.thresholds, selected.rule)
         return self.monitors[version, mode]
 
     def state(self) -> bytes:
         """Return all that is remembered, exactly."""
         state = UnitState(
             model=self.model,
+            policy=self.policy,
+            since=self.since,
             marks=self.marks.state(),
             repeated=self.marks.repeated,
             monitors=tuple(monitor.state() for monitor in self.monitors.values()),
@@ -66,15 +83,16 @@ class Unit:
         return FORMAT + encode(state)
 
     @classmethod
-    def of_state(cls, offset: int, body: bytes, thresholds: Thresholds) -> "Unit":
+    def of_state(cls, offset: int, body: bytes, standard: Standard) -> "Unit":
         """Return the unit that goes on exactly where that one stood; SchemaError where the bytes are none."""
         if body[:1] != FORMAT:
             raise SchemaError("the saved state has another format than this program writes")
         state = decode(UnitState, body[1:])
-        unit = cls(state.model, thresholds)
-        unit.offset = offset
+        unit = cls(state.model, standard)
+        unit.offset, unit.policy, unit.since = offset, state.policy, state.since
         unit.marks.restore(state.marks, state.repeated)
         unit.labels.restore(state.labels)
         for saved in state.monitors:
-            unit.monitors[saved.version, saved.mode] = Monitor.of_state(saved, thresholds)
+            selected = standard.select(state.model, saved.mode)
+            unit.monitors[saved.version, saved.mode] = Monitor.of_state(saved, selected.thresholds, selected.rule)
         return unit

@@ -63,6 +63,7 @@ def said(change: Change, model: str, monitor: Monitor, record: Received, policy:
         summary=summary(level, change),
         backfill=change.backfill,
         material=level.material,
+        rule=monitor.rule,
     )
 
 

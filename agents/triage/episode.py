@@ -17,6 +17,7 @@ MAX_EVIDENCE = 20
 MAX_AFFECTED = 64
 MAX_BYTES = 20_000
 """Bytes of an incident's record: the ledger holds it twice in one entry of 65,535, as command and as event."""
+_RULE = 200
 _SUMMARY = 300
 _STATISTIC = ("model", "version", "mode", "detector", "subject", "statistic", "baseline", "backfill")
 
@@ -245,6 +246,7 @@ def evidence(signal: SignalRaised) -> Evidence:
         window_to=signal.window_to,
         rows=signal.rows,
         summary=clip(signal.summary, _SUMMARY),
+        rule=clip(signal.rule, _RULE),
     )
 
 

@@ -2,7 +2,8 @@
 
 import threading
 
-from agents.detection.detect import Detect, Judge
+from agents.detection.detect import Detect
+from agents.detection.standard import Standard
 from agents.ledger.fold import Trust
 from schemas.codec import frame
 from schemas.topics import full_name
@@ -14,7 +15,7 @@ from streams.worker.faust_loop import run_worker
 from streams.worker.spec import WorkerSpec
 
 
-def spec(settings: Settings, judge: Judge, instance: str | None) -> WorkerSpec:
+def spec(settings: Settings, standard: Standard, instance: str | None) -> WorkerSpec:
     """Return what the worker runs: one processor a partition of telemetry, its signals keyed by model."""
     signals = full_name(settings.ledger, "signals")
 
@@ -25,7 +26,7 @@ def spec(settings: Settings, judge: Judge, instance: str | None) -> WorkerSpec:
     return WorkerSpec(
         app_id=f"{settings.ledger}-detect",
         topics=(full_name(settings.ledger, "telemetry"),),
-        factory=lambda _topic, _partition: Detect(judge),
+        factory=lambda _topic, _partition: Detect(standard),
         publish=publish,
         state_topic=full_name(settings.ledger, "state"),
         dead_letter_topic=full_name(settings.ledger, "deadletter"),
@@ -35,7 +36,7 @@ def spec(settings: Settings, judge: Judge, instance: str | None) -> WorkerSpec:
 
 
 def run(settings: Settings, trust: Trust, instance: str | None) -> None:
-    """Run until asked to stop; when another policy is adopted, save, and go on from there under it."""
+    """Run until asked to stop; when another policy or other systems are adopted, save, and go on under them."""
     changed = threading.Event()
     ledger = LedgerThread(settings, trust, changed.set)
     ledger.start()
@@ -43,8 +44,8 @@ def run(settings: Settings, trust: Trust, instance: str | None) -> None:
         changed.clear()
         control = ledger.control
         assert control.policy is not None
-        judge = Judge(control.policy_digest, control.policy.detection)
-        run_worker(spec(settings, judge, instance), settings, until=changed)
+        standard = Standard(control.policy_digest, control.policy.detection, control.systems)
+        run_worker(spec(settings, standard, instance), settings, until=changed)
         if not changed.is_set():
             break
     ledger.stop()

@@ -178,10 +178,18 @@ def _show_findings(told: dict[str, Any]) -> None:
         click.echo(clean(f"  {one['model']} version {one['version']}, {on}"))
     click.echo("\nevidence, the strongest first")
     rows = [
-        [f"{one['score']:.1f}", one["version"], one["subject"], one["detector"], f"{one['value']:.3g}", one["summary"]]
+        [
+            f"{one['score']:.1f}",
+            one["version"],
+            one["subject"],
+            one["detector"],
+            f"{one['value']:.3g}",
+            one["rule"],
+            one["summary"],
+        ]
         for one in told["evidence"]
     ]
-    table(("score", "version", "subject", "detector", "value", "what"), rows, "  none")
+    table(("score", "version", "subject", "detector", "value", "rule", "what"), rows, "  none")
 
 
 def _show_decisions(plan: dict[str, Any], names: Mapping[str, str]) -> None:

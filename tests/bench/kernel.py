@@ -11,7 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from agents.detection.detect import Detect, Judge
+from agents.detection.detect import Detect
+from agents.detection.standard import Standard
 from agents.received import Received
 from schemas.codec import frame
 from schemas.telemetry import Column, InferenceBatch
@@ -76,7 +77,7 @@ def main(rows: int) -> None:
     """Print one line a case."""
     for size, labelled in ((2000, False), (2000, True), (200, False), (200, True)):
         given = records(rows, size, labelled=labelled)
-        detect = Detect(Judge("bench", Thresholds()))
+        detect = Detect(Standard("bench", Thresholds()))
         events: list[object] = []
         seconds = measure(lambda d=detect, g=given, e=events: [e.extend(d.step(r)) for r in g])  # type: ignore[misc]
         states: list[Any] = []

@@ -11,9 +11,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from agents.detection.detect import Detect, Judge
+from agents.detection.detect import Detect
 from agents.detection.detectors.catalogue import Detector, Setting, make
 from agents.detection.sample import Sample, streams
+from agents.detection.standard import Standard
 from schemas.errors import SchemaError
 from schemas.telemetry import HealthSample, LabelBatch
 from schemas.thresholds import Thresholds
@@ -209,7 +210,7 @@ def _mixed(seed: int) -> list[Any]:
 @cache
 def _straight(seed: int) -> tuple[list[Any], list[Any]]:
     """Return what is said of each record of `_mixed` without a crash, and what is saved at the end."""
-    detect = Detect(Judge("p", POLICY))
+    detect = Detect(Standard("p", POLICY))
     return [detect.step(record) for record in _mixed(seed)], detect.dirty()
 
 
@@ -219,7 +220,7 @@ def test_a_unit_saved_anywhere_goes_on_exactly_and_a_replayed_prefix_adds_nothin
     """At any point: save, restore elsewhere, replay from any earlier record; events and bytes are as without."""
     records = _mixed(5)
     wanted, saved = _straight(5)
-    first, second = Detect(Judge("p", POLICY)), Detect(Judge("p", POLICY))
+    first, second = Detect(Standard("p", POLICY)), Detect(Standard("p", POLICY))
     for record in records[:cut]:
         first.step(record)
     ((unit, offset, body),) = first.dirty()
@@ -264,7 +265,7 @@ def test_one_damaged_byte_is_judged_or_refused(position: int, byte: int) -> None
     value = bytearray(good.value)
     struct.pack_into("B", value, position % len(value), byte)
     changed = type(good)(**{f: getattr(good, f) for f in good.__slots__} | {"value": bytes(value)})
-    detect = Detect(Judge("p", Thresholds(reference_rows=200)))
+    detect = Detect(Standard("p", Thresholds(reference_rows=200)))
     try:
         detect.step(changed)
     except SchemaError:

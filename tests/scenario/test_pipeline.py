@@ -9,7 +9,7 @@ import pytest
 from river.datasets import Shuttle
 
 from agents.detection.detect import Detect
-from agents.detection.detect import Judge as DetectJudge
+from agents.detection.standard import Standard
 from agents.ledger.execute import intent_id
 from agents.received import Received
 from agents.triage.judge import Judge
@@ -107,8 +107,9 @@ class Pipeline:
         adopted = policy.read(ledgers.POLICY)
         self.ledger: Ledger = ledgers.genesis()
         digest = self.ledger.control.policy_digest
-        self.detect = Detect(DetectJudge(digest, adopted.detection))
-        self.triage = Triage(Judge(digest, adopted.triage, systems.read(ledgers.SYSTEMS)))
+        declared = systems.read(ledgers.SYSTEMS)
+        self.detect = Detect(Standard(digest, adopted.detection, declared))
+        self.triage = Triage(Judge(digest, adopted.triage, declared))
 
     def run(self, data: Iterator[Columns], batches: int, fault: Fault | None, rng: np.random.Generator) -> None:
         """Serve each batch to both versions in turn; a fault is in version 2 alone."""

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 from river.datasets import Shuttle
 
-from agents.detection.detect import Detect, Judge
+from agents.detection.detect import Detect
+from agents.detection.standard import Standard
 from schemas.signals import SignalCleared, SignalRaised
 from schemas.telemetry import HealthSample, LabelBatch, ScoreBatch
 from schemas.thresholds import Thresholds
@@ -263,9 +264,9 @@ def test_a_replayed_record_changes_nothing_and_a_reload_gives_the_same_bytes() -
     rng = np.random.default_rng(9)
     batches = [*normal(rng, 4000), *faulty(rng, 2000, units)]
     records = [received(batch(columns, i * 250), i) for i, columns in enumerate(batches)]
-    straight = Detect(Judge("p", Thresholds()))
+    straight = Detect(Standard("p", Thresholds()))
     wanted = [straight.step(record) for record in records]
-    broken = Detect(Judge("p", Thresholds()))
+    broken = Detect(Standard("p", Thresholds()))
     seen = [broken.step(record) for record in records[:18]]
     ((unit, offset, body),) = broken.dirty()
     assert broken.dirty() == []

@@ -7,11 +7,12 @@ import numpy as np
 import pytest
 
 from agents.detection.columns import decode as decoded
-from agents.detection.detect import Detect, Judge
+from agents.detection.detect import Detect
 from agents.detection.detectors.catalogue import Setting, make
 from agents.detection.detectors.psi import Psi, stability
 from agents.detection.detectors.triggers import Adwin, RiverState
 from agents.detection.monitor import Monitor
+from agents.detection.standard import Standard
 from agents.detection.standing import Change
 from schemas.avro import decode, encode
 from schemas.errors import SchemaError
@@ -103,7 +104,7 @@ def test_another_policy_takes_over_saved_state() -> None:
     for _ in range(20):
         traffic.send(features(rng, 250, 2))
     ((unit, offset, body),) = traffic.detect.dirty()
-    traffic.detect = Detect(Judge("other", Thresholds(rolling_windows=6, max_instances=2)))
+    traffic.detect = Detect(Standard("other", Thresholds(rolling_windows=6, max_instances=2)))
     traffic.detect.restore(unit, offset, body)
     for _ in range(8):
         columns = features(rng, 250, 2)

@@ -6,7 +6,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from agents.detection.detect import Detect, Judge
+from agents.detection.detect import Detect
+from agents.detection.standard import Standard
 from schemas.errors import SchemaError
 from schemas.telemetry import HealthSample, LabelBatch, ScoreBatch
 from schemas.thresholds import Thresholds
@@ -18,7 +19,7 @@ def test_a_record_under_another_key_is_refused() -> None:
     """A key that is not the model id may stand in the wrong partition, so it is a SchemaError."""
     record = received(batch(features(np.random.default_rng(1), 10)), 0)
     with pytest.raises(SchemaError, match="key"):
-        Detect(Judge("p", Thresholds())).unit_of(replace(record, key=b"other"))
+        Detect(Standard("p", Thresholds())).unit_of(replace(record, key=b"other"))
 
 
 def test_undecodable_bytes_are_refused() -> None:
@@ -26,7 +27,7 @@ def test_undecodable_bytes_are_refused() -> None:
     record = received(batch(features(np.random.default_rng(1), 10)), 0)
     for value in (b"", b"\0", b"\0\0\0\0\1garbage", record.value[:-1]):
         with pytest.raises(SchemaError):
-            Detect(Judge("p", Thresholds())).step(replace(record, value=value))
+            Detect(Standard("p", Thresholds())).step(replace(record, value=value))
 
 
 def test_the_monitor_beyond_the_limit_is_refused_and_the_others_go_on() -> None:
