@@ -28,8 +28,6 @@ class Streams(Frozen):
     latency_factor: Factor = Field(3.0, description="factor between the geometric means of latency before and now")
     latency_floor_ms: float = Field(5.0, ge=0, le=3_600_000, description="and at least this many milliseconds more")
     confidence_shift: float = Field(0.5, gt=0, le=10, description="standard deviations of confidence before the change")
-    error_rise: Share = Field(0.05, description="rise of the share of wrong predictions")
-    residual_shift: float = Field(0.5, gt=0, le=10, description="standard deviations of the absolute residual")
     score_shift: float = Field(0.5, gt=0, le=10, description="standard deviations of a judge's scores")
     failure_rise: Share = Field(0.05, description="rise of the share of failed requests")
     failure_limit: Share = Field(0.2, description="share of failed requests that is too many whatever it was before")
@@ -50,15 +48,64 @@ class Labels(Frozen):
     """Which predictions wait for their labels, and for how long."""
 
     sample: float = Field(
-        0.25, gt=0, le=1, description="share of predictions kept, chosen by a hash of the prediction id"
+        1.0,
+        gt=0,
+        le=1,
+        description="largest share of predictions kept, chosen by a hash of the prediction id; halved while the "
+        "budget is full of predictions that wait",
     )
     budget: int = Field(
         4096, ge=0, le=65_536, description="most predictions of a model that wait at a time; 0 keeps none"
+    )
+    early: int = Field(
+        256, ge=0, le=4096, description="most labels of a model that wait for a prediction that has not come yet"
     )
     horizon_seconds: int = Field(
         86_400, ge=1, le=31_536_000, description="a label this much later than its prediction is late"
     )
     window: Rows = Field(200, description="joined labels that are judged together")
+
+
+class Performance(Frozen):
+    """When predictions are worse than what their labels have shown before."""
+
+    learn_windows: int = Field(4, ge=2, le=100, description="windows of labels before the first that is judged")
+    memory_windows: int = Field(
+        20, ge=4, le=100, description="windows without a finding that say how far errors wander by themselves"
+    )
+    error_rise: Share = Field(
+        0.05, description="share of wrong predictions above the highest that windows before reached by themselves"
+    )
+    slow_rise: Share = Field(
+        0.4, description="share of wrong predictions above the first labels' that is an incident however slowly it came"
+    )
+    residual_factor: Factor = Field(
+        1.3, description="factor of the mean absolute residual over the highest that windows before reached"
+    )
+    group_windows: int = Field(
+        4, ge=0, le=100, description="windows that wait for fairness to speak first where one group explains the rise"
+    )
+
+
+class Fairness(Frozen):
+    """When outcomes or errors of one group depart from those of the others by more than they did in the reference."""
+
+    favourable: str = Field(
+        "", max_length=256, description="the outcome that is favourable; empty: the rarer of two, or a high number"
+    )
+    groups: tuple[str, ...] = Field((), max_length=8, description="group columns that are judged; empty: all")
+    window: Rows = Field(500, description="rows that are judged together; labels are judged by labels.window")
+    reference_rows: Rows = Field(2000, description="rows from the first one on that the gaps before are learnt from")
+    least: int = Field(50, ge=10, le=1_000_000, description="fewer rows of a group than this are not enough data")
+    ratio: Share = Field(
+        0.8, description="least selection rate of a group over the highest (four-fifths rule, 29 CFR 1607.4(D))"
+    )
+    gap: Share = Field(
+        0.1, description="gap in selection rate, error rate or true positive rate beyond the reference's"
+    )
+    max_groups: int = Field(
+        32, ge=2, le=256, description="groups told apart; later ones, and crossings beyond it, are not judged"
+    )
 
 
 class Attacks(Frozen):
@@ -152,6 +199,8 @@ class Thresholds(Frozen):
     streams: Streams = Streams()
     forest: Forest = Forest()
     labels: Labels = Labels()
+    performance: Performance = Performance()
+    fairness: Fairness = Fairness()
     attacks: Attacks = Attacks()
     safety: Safety = Safety()
     serving: Serving = Serving()
