@@ -5,6 +5,8 @@ arrays, so that many rows are scored at a time and nothing that comes later is l
 """
 
 from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -61,10 +63,10 @@ class Forest:
     ) -> None:
         self._columns, self._low, self._high = columns, low, high
         self._height, self._trees, self._learnt = policy.height, policy.trees, learnt
-        self._river = HalfSpaceTrees(n_trees=policy.trees, height=policy.height, window_size=learnt, seed=SEED)
-        self._river.learn_one(dict.fromkeys(range(len(columns)), 0.5))
-        self._feature, self._cut = self._structure()
+        self._feature, self._cut = _structure(policy.trees, policy.height, len(columns))
         self._masses = masses if masses is not None else np.zeros((policy.trees, 2 ** (policy.height + 1) - 1))
+        self._scale = (1 - 2 * MARGIN) / np.where(high > low, high - low, 1.0)
+        self._worth: Floats | None = None
 
     @classmethod
     def learn(cls, columns: NDArray[np.int64], matrix: Floats, policy: ForestPolicy) -> "Forest | None":
@@ -84,17 +86,17 @@ class Forest:
         """Return 0 (like the reference) to 1 for each row; NaN for one that is not complete."""
         vectors = matrix[self._columns]
         complete = np.isfinite(vectors).all(axis=0)
-        vectors = self._scaled(vectors[:, complete])
-        total = np.zeros(vectors.shape[1])
-        going = np.ones((self._trees, vectors.shape[1]), dtype=bool)
-        rows = np.arange(self._trees)[:, None]
-        for depth, node in enumerate(self._walk(vectors)):
-            mass = self._masses[rows, node]
-            total += np.where(going, mass * 2.0**depth, 0.0).sum(axis=0)
-            going &= mass >= 0.1 * self._learnt
+        whole = bool(complete.all())
+        last = self._walk(self._scaled(vectors if whole else vectors[:, complete]))[-1]
+        if self._worth is None:
+            self._worth = self._worths()
+        total = self._worth.take(last + self._offsets(self._worth)).sum(axis=0)
         most = self._trees * self._learnt * (2 ** (self._height + 1) - 1)
+        found: Floats = 1 - total / most
+        if whole:
+            return found
         scores = np.full(matrix.shape[1], np.nan)
-        scores[complete] = 1 - total / most
+        scores[complete] = found
         return scores
 
     def state(self) -> ForestState:
@@ -122,31 +124,55 @@ class Forest:
         return cls(columns, low, high, masses, policy, state.learnt)
 
     def _scaled(self, vectors: Floats) -> Floats:
-        width = np.where(self._high > self._low, self._high - self._low, 1.0)
         with np.errstate(over="ignore", invalid="ignore"):
-            unit = MARGIN + (1 - 2 * MARGIN) * (vectors - self._low[:, None]) / width[:, None]
-        return np.clip(np.nan_to_num(unit, nan=0.5, posinf=1.0, neginf=0.0), 0.0, 1.0)
-
-    def _structure(self) -> tuple[NDArray[np.int64], Floats]:
-        inner = 2**self._height - 1
-        feature = np.zeros((self._trees, inner), dtype=np.int64)
-        cut = np.zeros((self._trees, inner))
-        for tree, root in enumerate(self._river.trees):
-            level = [root]
-            for depth in range(self._height):
-                for place, node in enumerate(level, start=2**depth - 1):
-                    feature[tree, place], cut[tree, place] = node.feature, node.threshold
-                level = [child for node in level for child in node.children]
-        del self._river
-        return feature, cut
+            unit = (vectors - self._low[:, None]) * self._scale[:, None] + MARGIN
+        np.fmax(unit, 0.0, out=unit)
+        np.fmin(unit, 1.0, out=unit)
+        return unit
 
     def _walk(self, vectors: Floats) -> list[NDArray[np.int64]]:
-        rows = np.arange(self._trees)[:, None]
-        every = np.arange(vectors.shape[1])[None, :]
-        node = np.zeros((self._trees, vectors.shape[1]), dtype=np.int64)
+        rows = vectors.shape[1]
+        offsets, every, cells = self._offsets(self._feature), np.arange(rows), np.ravel(vectors)
+        node = np.zeros((self._trees, rows), dtype=np.int64)
         path = [node]
         for _ in range(self._height):
-            right = vectors[self._feature[rows, node], every] >= self._cut[rows, node]
-            node = 2 * node + 1 + right
+            at = node + offsets
+            cell = self._feature.take(at)
+            cell *= rows
+            cell += every
+            node = 2 * node + 1
+            node += cells.take(cell) >= self._cut.take(at)
             path.append(node)
         return path
+
+    def _offsets(self, table: NDArray[Any]) -> NDArray[np.int64]:
+        """Where each tree begins in a table of trees by nodes."""
+        return np.arange(self._trees)[:, None] * table.shape[1]
+
+    def _worths(self) -> Floats:
+        """Return what a row earns that ends in a node: the weighed masses on its way, up to the first small one."""
+        worth = np.zeros_like(self._masses)
+        worth[:, 0] = self._masses[:, 0]
+        going = self._masses >= 0.1 * self._learnt
+        for depth in range(1, self._height + 1):
+            first, end = 2**depth - 1, 2 ** (depth + 1) - 1
+            above = (np.arange(first, end) - 1) // 2
+            going[:, first:end] &= going[:, above]
+            worth[:, first:end] = worth[:, above] + going[:, above] * self._masses[:, first:end] * 2.0**depth
+        return worth
+
+
+@lru_cache(maxsize=64)
+def _structure(trees: int, height: int, features: int) -> tuple[NDArray[np.int64], Floats]:
+    """Return which feature each inner node asks for, and where it cuts: the same for all forests of one shape."""
+    river = HalfSpaceTrees(n_trees=trees, height=height, window_size=1, seed=SEED)
+    river.learn_one(dict.fromkeys(range(features), 0.5))
+    feature = np.zeros((trees, 2**height - 1), dtype=np.int64)
+    cut = np.zeros((trees, 2**height - 1))
+    for tree, root in enumerate(river.trees):
+        level = [root]
+        for depth in range(height):
+            for place, node in enumerate(level, start=2**depth - 1):
+                feature[tree, place], cut[tree, place] = node.feature, node.threshold
+            level = [child for node in level for child in node.children]
+    return feature, cut
