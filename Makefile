@@ -11,6 +11,7 @@ FAULT ?= units
 SEED ?= 1
 FAST := tests/unit tests/property
 BIN := .venv/bin
+BENCHES := detection $(basename $(notdir $(wildcard tests/bench/*.py)))
 PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11 python; do \
 	"$$p" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo "$$p" && break; done)
 
@@ -44,22 +45,22 @@ lint: .venv/ready ## format, lint, types, import rules, schemas
 	$(BIN)/lint-imports
 	$(BIN)/headgate schemas check
 
-bench: .venv/ready ## measure speed and delay, on this machine
-	@for script in tests/bench/*.py; do echo "== $$script"; $(BIN)/python "$$script"; done
+bench: .venv-bench/ready ## measure speed and delay beside other tools, on this machine (minutes)
+	@worst=0; for name in $(BENCHES); do echo "== $$name"; $(BIN)/python -m tests.bench.$$name || worst=$$?; done; exit $$worst
 
 schemas: .venv/ready ## write .avsc files and schema ids from the record classes
 	$(BIN)/headgate schemas generate --unreleased
 
 lock: .venv/ready ## resolve requirements/*.in again, with a hash for every file
 	@test -x .venv/lock/bin/uv || { $(PYTHON) -m venv .venv/lock && .venv/lock/bin/pip install --quiet uv; }
-	@for name in app dev; do .venv/lock/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+	@for name in app dev bench; do .venv/lock/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 		--no-header --no-annotate requirements/$$name.in --output-file requirements/$$name.txt; done
 
 jars: .venv/ready ## resolve Kafka again and pin its jars by SHA-256
 	$(BIN)/python -c 'from streams.local.jars import write_pins; from streams.settings import DEPLOY; write_pins(DEPLOY / "kafka-jars.sha256")'
 
 clean: ## remove .venv, caches and everything under var/
-	rm -rf .venv var dist .coverage .hypothesis .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
+	rm -rf .venv .venv-bench var dist .coverage .hypothesis .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # What is installed is what requirements/dev.txt pins, checked against its hashes; our own two distributions are links
@@ -72,6 +73,13 @@ clean: ## remove .venv, caches and everything under var/
 		exit 2; }; }
 	@echo 'installing the pinned requirements into .venv (a minute or two, only when they change)'
 	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements/dev.txt
+	@touch $@
+
+# The other tools want other versions of what we share, so they stand apart; only `make bench` needs them.
+.venv-bench/ready: .venv/ready requirements/bench.txt
+	@test -x .venv-bench/bin/python || $(PYTHON) -m venv .venv-bench
+	@echo 'installing what Headgate is compared with into .venv-bench'
+	@.venv-bench/bin/pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements/bench.txt
 	@touch $@
 
 .venv/ready: .venv/requirements pyproject.toml sdk/pyproject.toml

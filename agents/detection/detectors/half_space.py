@@ -147,7 +147,8 @@ class Forest:
 
     def _offsets(self, table: NDArray[Any]) -> NDArray[np.int64]:
         """Where each tree begins in a table of trees by nodes."""
-        return np.arange(self._trees)[:, None] * table.shape[1]
+        offsets: NDArray[np.int64] = np.arange(self._trees)[:, None] * table.shape[1]
+        return offsets
 
     def _worths(self) -> Floats:
         """Return what a row earns that ends in a node: the weighed masses on its way, up to the first small one."""

@@ -17,7 +17,7 @@ from typing import Any
 
 from agents.received import Received
 from schemas.codec import frame
-from tests.bench.detection.data import STREAMS, WARM_UP, fresh, received
+from tests.bench.detection.data import COLUMNS, WARM_UP, fresh, received
 
 
 @dataclass(frozen=True)
@@ -32,6 +32,7 @@ class Job:
     out: str
     records: int
     rows: int
+    turn: int = 0
 
 
 class Meter:
@@ -72,7 +73,8 @@ def _now() -> tuple[float, float]:
 
 def ours(job: Job, meter: Meter) -> None:
     """Run the detect role as it is shipped: Faust, snapshots, manifests, signals published and awaited."""
-    from agents.detection.detect import Detect, Judge
+    from agents.detection.detect import Detect
+    from agents.detection.standard import Standard
     from schemas.thresholds import Thresholds
     from streams.roles.detection import spec
     from streams.settings import Settings
@@ -84,10 +86,11 @@ def ours(job: Job, meter: Meter) -> None:
             meter.note(frame(event) for event in said)
             return said
 
-    judge = Judge("bench", Thresholds())
+    standard = Standard("bench", Thresholds())
     settings = Settings.model_validate({"bootstrap_servers": job.bootstrap, "ledger": job.ledger, "var": Path(job.var)})
-    wanted = spec(settings, judge, None)
-    run_worker(replace(wanted, factory=lambda _topic, _partition: Metered(judge)), settings, until=meter.done)
+    wanted = spec(settings, standard, None)
+    mine = replace(wanted, app_id=f"{wanted.app_id}-{job.turn}", factory=lambda _topic, _partition: Metered(standard))
+    run_worker(mine, settings, until=meter.done)
 
 
 def kernel(job: Job, meter: Meter) -> None:
@@ -131,13 +134,13 @@ def quix_batch(job: Job, meter: Meter) -> None:
         meter.note(said)
         return said
 
-    _quix(job, "bytes", lambda rows: rows.apply(judge, expand=True, metadata=True))
+    _quix(job, meter, "bytes", lambda rows: rows.apply(judge, expand=True, metadata=True))
 
 
 def quix_event(job: Job, meter: Meter) -> None:
     """Feed river's ADWIN event by event in Quix Streams."""
     feed = _adwin(meter)
-    _quix(job, "json", lambda rows: rows.apply(feed, expand=True))
+    _quix(job, meter, "json", lambda rows: rows.apply(feed, expand=True))
 
 
 def bytewax_event(job: Job, meter: Meter) -> None:
@@ -164,10 +167,10 @@ def river_event(job: Job, meter: Meter) -> None:
 
 
 def _adwin(meter: Meter) -> Callable[[dict[str, Any]], list[bytes]]:
-    """Return what every arm per event does: ADWIN on the streams on which our default has it, no feature watched."""
+    """Return what every arm per event does: river's ADWIN on each column, every one of which our default watches."""
     from river.drift import ADWIN
 
-    detectors = {name: ADWIN(delta=0.002) for name in STREAMS}
+    detectors = {name: ADWIN(delta=0.002) for name in COLUMNS}
 
     def feed(row: dict[str, Any]) -> list[bytes]:
         said = []
@@ -184,7 +187,7 @@ def _adwin(meter: Meter) -> Callable[[dict[str, Any]], list[bytes]]:
 def _consumed(job: Job) -> Iterator[Received]:
     from confluent_kafka import Consumer
 
-    config = {"bootstrap.servers": job.bootstrap, "group.id": "bare", "auto.offset.reset": "earliest"}
+    config = {"bootstrap.servers": job.bootstrap, "group.id": f"bare-{job.turn}", "auto.offset.reset": "earliest"}
     consumer = Consumer(config | {"enable.auto.commit": False})
     consumer.subscribe([job.topic])
 
@@ -198,12 +201,12 @@ def _consumed(job: Job) -> Iterator[Received]:
     consumer.close()
 
 
-def _quix(job: Job, kind: str, judged: Callable[[Any], Any]) -> None:
+def _quix(job: Job, meter: Meter, kind: str, judged: Callable[[Any], Any]) -> None:
     from quixstreams import Application
 
     app = Application(
         broker_address=job.bootstrap,
-        consumer_group="quix",
+        consumer_group=f"quix-{job.turn}",
         auto_offset_reset="earliest",
         auto_create_topics=False,
         loglevel="ERROR",
@@ -211,10 +214,14 @@ def _quix(job: Job, kind: str, judged: Callable[[Any], Any]) -> None:
     rows = app.dataframe(app.topic(job.topic, key_deserializer="bytes", value_deserializer=kind))
     told = app.topic(job.out, key_serializer="bytes", value_serializer="bytes")
     judged(rows).to_topic(told, key=lambda _value: b"bench")
-    app.run(count=job.records)
+    watch = threading.Thread(target=lambda: (meter.done.wait(), app.stop()), daemon=True)
+    watch.start()
+    app.run()
 
 
-ARMS = {made.__name__: made for made in (ours, kernel, confluent_batch, quix_batch, quix_event, bytewax_event, river_event)}
+ARMS = {
+    made.__name__: made for made in (ours, kernel, confluent_batch, quix_batch, quix_event, bytewax_event, river_event)
+}
 
 
 def main(arm: str, job: Job) -> None:

@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from agents.detection.detect import Detect, Judge
+from agents.detection.detect import Detect
+from agents.detection.standard import Standard
 from agents.received import Received
 from schemas.codec import frame
 from schemas.telemetry import Column, InferenceBatch
@@ -21,6 +22,7 @@ WARM_UP = 0.1
 """Share of a topic's records that is judged before the clock runs: the reference is learnt in it."""
 
 STREAMS = ("confidence", "latency")
+COLUMNS = (*(f"f{n}" for n in range(FEATURES)), *STREAMS)
 
 
 @dataclass(frozen=True)
@@ -50,7 +52,7 @@ def table(rows: int, seed: int = 1) -> Table:
 
 def fresh() -> Detect:
     """Return the detectors of every batch arm: the shipped default thresholds."""
-    return Detect(Judge("bench", Thresholds()))
+    return Detect(Standard("bench", Thresholds()))
 
 
 def batches(given: Table, size: int, *, ids: bool = True) -> Iterator[bytes]:

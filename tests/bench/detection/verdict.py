@@ -36,9 +36,11 @@ def differing(runs: Sequence[Run]) -> list[str]:
     complaints = []
     for group in GROUPS:
         told = [run for run in runs if run.arm in group]
-        for run in told:
-            if (run.signals, run.count) != (told[0].signals, told[0].count):
-                complaints.append(f"{run.arm} said {run.count} things and {told[0].arm} {told[0].count}, not the same")
+        complaints += [
+            f"{run.arm} said {run.count} things and {told[0].arm} {told[0].count}, not the same"
+            for run in told
+            if (run.signals, run.count) != (told[0].signals, told[0].count)
+        ]
     return list(dict.fromkeys(complaints))
 
 
