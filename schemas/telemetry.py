@@ -19,7 +19,8 @@ class Column:
     """One column of a batch.
 
     role
-        feature, prediction, confidence, group, risk, latency, score, prediction_id, trace_id, at, explanation, …
+        feature, prediction, confidence, group, risk, latency, score, prediction_id, trace_id, at, explanation,
+        position, …
     kind
         ``double``: `values` holds `rows` little-endian IEEE 754 doubles and `dictionary` is empty.
         ``long``: `values` holds `rows` little-endian signed 64-bit integers and `dictionary` is empty.
@@ -43,7 +44,8 @@ class InferenceBatch:
 
     source, first_position
         Who counted the rows and the position of the first: row i is (source, first_position + i), so that a
-        repeat of the batch counts once.
+        repeat of the batch counts once. Where the rows of a source do not follow one another, a column of kind
+        ``long`` and role ``position`` states the position of each; they rise, and begin with first_position.
     dropped
         Rows that the recorder dropped since its last batch, so that a detector knows its sample shrank.
     """

@@ -19,7 +19,7 @@ MAX_POSITION = 2**63 - 1
 ONE_PER_ROW = frozenset({"prediction_id", "trace_id", "explanation"})
 """Roles whose dictionary may hold as many strings as the batch has rows."""
 
-ONLY_ONE = frozenset({"at", "prediction_id", "prediction", "confidence", "latency"})
+ONLY_ONE = frozenset({"at", "prediction_id", "prediction", "confidence", "latency", "position"})
 """Roles that at most one column of a batch may have."""
 
 _DTYPES: dict[str, np.dtype[Any]] = {"double": np.dtype("<f8"), "long": np.dtype("<i8"), "string": np.dtype("<u2")}
@@ -72,6 +72,13 @@ class Rows:
         """Return the first column of a role, or None."""
         return next((cells for cells in self.columns if cells.role == role), None)
 
+    def positions(self) -> NDArray[np.int64]:
+        """Return each row's position in its source: those of the column ``position``, else one after the other."""
+        column = self.with_role("position")
+        if column is None:
+            return np.arange(self.first_position, self.first_position + self.rows, dtype=np.int64)
+        return column.values.astype(np.int64, copy=False)
+
     def between(self, first: int, end: int) -> "Rows":
         """Return the rows from one on to another, which is not among them."""
         if first <= 0 and end >= self.rows:
@@ -81,7 +88,8 @@ class Rows:
             replace(c, values=c.values[part], flags=None if c.flags is None else c.flags[part]) for c in self.columns
         )
         left = max(min(end, self.rows) - first, 0)
-        return replace(self, first_position=self.first_position + first, rows=left, columns=columns)
+        position = int(self.positions()[first]) if left else self.first_position + self.rows
+        return replace(self, first_position=position, rows=left, columns=columns)
 
     def where(self, chosen: NDArray[np.bool_]) -> "Rows":
         """Return the rows that are chosen; their positions are no longer in sequence."""
@@ -109,7 +117,7 @@ def decode(batch: InferenceBatch) -> Rows:
     roles = [cells.role for cells in columns if cells.role in ONLY_ONE]
     if len(set(roles)) != len(roles):
         raise SchemaError(f"two columns of the batch have one role of {', '.join(sorted(ONLY_ONE))}")
-    return Rows(
+    rows = Rows(
         batch.model,
         batch.version,
         batch.instance,
@@ -119,6 +127,22 @@ def decode(batch: InferenceBatch) -> Rows:
         batch.rows,
         columns,
     )
+    _check_counted(rows)
+    return rows
+
+
+def _check_counted(rows: Rows) -> None:
+    """Raise SchemaError where positions that each row states are not those of rows in order."""
+    column = rows.with_role("position")
+    if column is None:
+        return
+    where = f"column {column.name!r}"
+    if column.kind != "long" or column.flags is not None:
+        raise SchemaError(f"{where} states positions: every cell must be a long")
+    positions = rows.positions()
+    if int(positions[0]) != rows.first_position or not (positions[1:] > positions[:-1]).all():
+        raise SchemaError(f"{where} must begin with the first position of the batch, and rise from row to row")
+    check_positions(int(positions[-1]), 1)
 
 
 def check_positions(first: int, rows: int) -> None:

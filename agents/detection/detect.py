@@ -118,7 +118,7 @@ class Detect:
     def _rows(self, unit: Unit, batch: InferenceBatch, record: Received) -> Events:
         rows = decode(batch)
         self._admit(unit, rows.version, rows.mode)
-        fresh = rows.between(unit.marks.fresh(f"rows/{rows.source}", rows.first_position, rows.rows), rows.rows)
+        fresh = rows.between(unit.marks.fresh_rows(rows), rows.rows)
         if not fresh.rows:
             return []
         monitor = unit.monitor(fresh.version, fresh.mode)

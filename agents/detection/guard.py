@@ -52,6 +52,17 @@ class Marks:
         self.repeated += repeated
         return repeated
 
+    def fresh_rows(self, rows: Rows) -> int:
+        """Return how many leading rows of a batch were seen before, and remember them all."""
+        name = f"rows/{rows.source}"
+        if rows.with_role("position") is None:
+            return self.fresh(name, rows.first_position, rows.rows)
+        positions = rows.positions()
+        before = int(np.searchsorted(positions, self._seen.get(name, -1), side="right"))
+        self.fresh(name, int(positions[-1]), 1)
+        self.repeated += before - (before == len(positions))
+        return before
+
     def state(self) -> tuple[Mark, ...]:
         """Return the marks, the source longest silent first."""
         return tuple(Mark(source=source, position=position) for source, position in self._seen.items())

@@ -13,7 +13,7 @@ from streams.stop import Stop
 from streams.view.asking import require_ledger
 
 FOLLOWERS = ("approval", "remediation", "recovery", "projector")
-ALONE = ("detect", "triage", "registrar")
+ALONE = ("intake", "detect", "triage", "registrar")
 
 
 @click.command(name="run")
@@ -24,7 +24,8 @@ def command(settings: Settings, roles: str, instance: str | None) -> None:
     r"""Run ROLES, separated by commas, until interrupted.
 
     \b
-    detect       telemetry to signals              alone in its process
+    intake       single predictions to telemetry   alone in its process
+    detect       telemetry to signals              alone
     triage       signals to incidents              alone
     registrar    decides and writes the ledger     alone; several stand by for each other
     approval     asks people to decide             together with other followers
@@ -60,6 +61,12 @@ def _detect(settings: Settings, trust: Trust, instance: str | None) -> None:
     detection.run(settings, trust, instance)
 
 
+def _intake(settings: Settings, _trust: Trust, instance: str | None) -> None:
+    from streams.intake.intake import Intake
+
+    Intake(settings, instance).run(Stop().install())
+
+
 def _triage(settings: Settings, trust: Trust, instance: str | None) -> None:
     from streams.roles import triage
 
@@ -75,6 +82,7 @@ def _registrar(settings: Settings, trust: Trust, instance: str | None) -> None:
 
 
 _ALONE: dict[str, Callable[[Settings, Trust, str | None], None]] = {
+    "intake": _intake,
     "detect": _detect,
     "triage": _triage,
     "registrar": _registrar,

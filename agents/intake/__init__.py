@@ -1,0 +1,1 @@
+"""Single predictions into batches: reading them fast, and packing them so that each row counts once."""

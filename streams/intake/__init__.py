@@ -1,0 +1,1 @@
+"""The intake role: single predictions from the inbound topic to telemetry."""
