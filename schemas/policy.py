@@ -56,6 +56,11 @@ class TriagePolicy(Frozen):
     gather_ms: int = Field(
         1500, ge=0, le=60_000, description="wait this long (event time or clock) for signals of the same cause"
     )
+    join_seconds: Seconds = Field(
+        600,
+        description="signals whose first bad rows lie further apart than this, and than twice the rows that showed "
+        "them, are of different faults",
+    )
     grow_every_seconds: Seconds = Field(
         60, description="at most one growth record in this time, but for a change of scope"
     )
@@ -74,6 +79,20 @@ class RemediationPolicy(Frozen):
     lease_seconds: int = Field(10, ge=5, le=600, description="how long an executor holds a target")
 
 
+class ArchivePolicy(Frozen):
+    """Which predictions are kept beyond the days of Kafka, and for how long."""
+
+    sample: float = Field(0.05, ge=0, le=1, description="share of all predictions kept, chosen by a hash of their id")
+    keep_days: int = Field(180, ge=1, le=36_500, description="days until a kept prediction is deleted")
+    tiers: tuple[Tier, ...] = Field(("high",), description="every prediction of systems of these tiers is kept")
+    risk: float = Field(0.5, ge=0, description="a prediction whose risk is a number is kept from this one on")
+    risks: tuple[str, ...] = Field(("high", "critical"), description="a prediction whose risk is one of these is kept")
+    shadow: bool = Field(default=True, description="every prediction in shadow mode is kept")
+    rows_per_file: int = Field(50_000, ge=100, le=1_000_000, description="files are closed when so many rows wait")
+    close_seconds: int = Field(60, ge=1, le=86_400, description="and when the first of them has waited so long")
+    evidence_rows: int = Field(1000, ge=10, le=100_000, description="most predictions frozen with an incident")
+
+
 class Policy(Frozen):
     """The whole policy document."""
 
@@ -84,6 +103,7 @@ class Policy(Frozen):
     approval: dict[Severity, ApprovalRule]
     recovery: RecoveryPolicy = RecoveryPolicy()
     remediation: RemediationPolicy = RemediationPolicy()
+    archive: ArchivePolicy = ArchivePolicy()
 
     @model_validator(mode="after")
     def _covers_every_severity(self) -> "Policy":

@@ -79,6 +79,11 @@ class Episode:
     quiet_since: Millis | None = None
 
     @property
+    def began_at(self) -> int:
+        """Time of the newest first bad row among its signals."""
+        return max((signal.first_bad_at for signal in self.signals), default=0)
+
+    @property
     def key(self) -> tuple[str, str, str, str]:
         """What recurs: system, category, and the model version where it began."""
         return (self.system, self.attributed, self.affected[0].model, self.affected[0].version)

@@ -6,6 +6,7 @@ from agents.received import Received
 from agents.triage import episode as episodes
 from agents.triage.episode import Episode, attach, conclude, deadline, is_over
 from agents.triage.judge import Judge
+from agents.triage.kinship import home
 from agents.triage.remembered import Memory
 from schemas.codec import open_frame
 from schemas.errors import SchemaError
@@ -38,7 +39,7 @@ class Triage:
         self._judge = judge
         self._opened: tuple[bytes, Said | None] = (b"", None)
         self._memory = Memory()
-        self._homes: dict[tuple[str, str], str] = {}
+        self._homes: dict[tuple[str, str], dict[str, None]] = {}
         self._deadlines: dict[str, int] = {}
         self._changed = False
 
@@ -170,13 +171,14 @@ class Triage:
         self._keep(replace(episode, last_at=max(at, episode.last_at), quiet_since=resting))
 
     def _home(self, signal: SignalRaised) -> Episode:
-        """Return the episode under way of the signal's system and telemetry topic, or a new one."""
+        """Return the episode under way of the signal's fault in its system and telemetry topic, or a new one."""
         topic_id, joined = signal.source.topic_id, self._judge.joined(signal.model)
-        for model in (signal.model, *joined):
-            found = self._memory.episodes.get(self._homes.get((topic_id, model), ""))
-            if found is not None:
-                missing = () if signal.model in found.models else (signal.model,)
-                return replace(found, models=found.models + missing)
+        names = {name: None for model in (signal.model, *joined) for name in self._homes.get((topic_id, model), ())}
+        known = [self._memory.episodes[name] for name in names]
+        found = home(signal, known, self._judge)
+        if found is not None:
+            missing = () if signal.model in found.models else (signal.model,)
+            return replace(found, models=found.models + missing)
         if signal.category is Category.HUMAN_REPORT:  # a person's report has no telemetry topic of its own
             for known in self._memory.episodes.values():
                 if signal.model in known.models:
@@ -193,7 +195,7 @@ class Triage:
     def _keep(self, episode: Episode) -> None:
         self._memory.episodes[episode.id] = episode
         for model in episode.models:
-            self._homes.setdefault((episode.topic_id, model), episode.id)
+            self._homes.setdefault((episode.topic_id, model), {})[episode.id] = None
         at = deadline(episode, self._judge)
         self._deadlines.pop(episode.id, None)
         if at is not None:
@@ -204,8 +206,10 @@ class Triage:
         del self._memory.episodes[episode.id]
         self._deadlines.pop(episode.id, None)
         for model in episode.models:
-            if self._homes.get((episode.topic_id, model)) == episode.id:
-                del self._homes[episode.topic_id, model]
+            beside = self._homes.get((episode.topic_id, model), {})
+            beside.pop(episode.id, None)
+            if not beside:
+                self._homes.pop((episode.topic_id, model), None)
         if episode.sequence and episode.incident is not None:
             self._memory.end(episode.key, episode.incident)
         self._changed = True
