@@ -21,6 +21,7 @@ COMMANDS: tuple[tuple[str, str], ...] = (
     ("deny", "Refuse the plan of an incident."),
     ("policy", "How Headgate judges: check, adopt, list, show."),
     ("systems", "What is watched: check, adopt, list, show."),
+    ("profile", "What is normal for a model: build, show, check, adopt."),
     ("keys", "Make keys, and have them enrolled or revoked."),
     ("topics", "List, create and check the topics in Kafka."),
     ("backtest", "What would have been raised over a table, a topic or a series."),

@@ -32,10 +32,15 @@ class Given:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MonitorState:
-    """All that a monitor remembers; version 1."""
+    """All that a monitor remembers; version 1.
+
+    reference
+        Name of the profile that it judges against; empty where it learnt its own from its first rows.
+    """
 
     version: str
     mode: Mode
+    reference: str
     rows: int
     clear_rows: int
     unobserved: int
@@ -63,6 +68,7 @@ class Monitor:
         self.version = version
         self.mode = mode
         self.rule = rule
+        self.reference = ""
         self.rows = 0
         self.clear_rows = 0
         self._policy = thresholds
@@ -136,6 +142,7 @@ class Monitor:
         return MonitorState(
             version=self.version,
             mode=self.mode,
+            reference=self.reference,
             rows=self.rows,
             clear_rows=self.clear_rows,
             unobserved=self._unobserved,
@@ -152,7 +159,7 @@ class Monitor:
     def of_state(cls, state: MonitorState, thresholds: Thresholds, rule: str = NO_RULE) -> "Monitor":
         """Return the monitor that goes on exactly where that one stood."""
         monitor = cls(state.version, state.mode, thresholds, rule)
-        monitor.rows, monitor.clear_rows = state.rows, state.clear_rows
+        monitor.reference, monitor.rows, monitor.clear_rows = state.reference, state.rows, state.clear_rows
         monitor._unobserved = state.unobserved
         if state.learning is None:
             monitor._learning = None

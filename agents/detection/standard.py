@@ -1,7 +1,9 @@
 """What detection judges by: the policy in force, which of its rules speak of a model, and the references adopted."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from agents.detection.reference import Adopted
 from schemas.selection import NO_RULE, Detection, Selected, Traits, traits_of
 from schemas.systems import Systems
 from schemas.thresholds import Thresholds
@@ -16,11 +18,14 @@ class Standard:
 
     thresholds
         A schemas.selection.Detection, or plain thresholds that judge every model alike.
+    profiles
+        Profiles by model and version; a version without one learns from its first rows.
     """
 
     policy: str
     thresholds: Thresholds
     systems: Systems = NO_SYSTEMS
+    profiles: Mapping[tuple[str, str], Adopted] = field(default_factory=dict)
     _known: dict[tuple[Traits, Mode | None], Selected] = field(default_factory=dict, compare=False, repr=False)
 
     def select(self, model: str, mode: Mode | None = None) -> Selected:

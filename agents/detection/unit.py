@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from agents.detection.guard import Mark, Marks
 from agents.detection.labels import LabelState, LabelStore
 from agents.detection.monitor import Monitor, MonitorState
+from agents.detection.reference import monitor_of
 from agents.detection.standard import Standard
 from schemas.avro import decode, encode
 from schemas.errors import SchemaError
@@ -63,11 +64,18 @@ class Unit:
         return (version, mode) in self.monitors
 
     def monitor(self, version: str, mode: Mode) -> Monitor:
-        """Return the monitor of a version in a mode, new where there is none."""
-        if (version, mode) not in self.monitors:
-            selected = self._standard.select(self.model, mode)
-            self.monitors[version, mode] = Monitor(version, mode, selected.thresholds, selected.rule)
-        return self.monitors[version, mode]
+        """Return the monitor of a version in a mode, new where there is none, or where another profile is adopted."""
+        known = self.monitors.get((version, mode))
+        adopted = self._standard.profiles.get((self.model, version))
+        if known is not None and (adopted is None or known.reference == adopted.digest):
+            return known
+        selected = self._standard.select(self.model, mode)
+        if adopted is None:
+            made = Monitor(version, mode, selected.thresholds, selected.rule)
+        else:
+            made = monitor_of(adopted, version, mode, selected, known)
+        self.monitors[version, mode] = made
+        return made
 
     def state(self) -> bytes:
         """Return all that is remembered, exactly."""

@@ -1,0 +1,157 @@
+"""`headgate profile`: what a model's inputs and outputs look like when all is well, learnt from a file beforehand."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+
+from schemas.errors import HeadgateError, PolicyError
+from schemas.values import Mode
+from streams.settings import DEPLOY
+from streams.view.rendering import emit
+
+_File = click.Path(path_type=Path, exists=True, dir_okay=False)
+_PROFILE = click.argument("profile", type=_File)
+_JSON = click.option("--json", "as_json", is_flag=True, help="As JSON.")
+
+
+@click.group(name="profile")
+def command() -> None:
+    r"""Build, look at and adopt reference profiles: a monitor that has one judges from its first row.
+
+    Without a profile a monitor learns from the first clean rows it sees. A profile holds counts and edges, no rows.
+
+    \b
+    Examples:
+      headgate profile build train.parquet --model loans --version 3 --features income,debt --out loans-3.hgp
+      headgate profile show loans-3.hgp
+      headgate profile adopt loans-3.hgp --as admin
+    """
+
+
+def _names(_ctx: click.Context, _option: click.Parameter, values: Sequence[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(name.strip() for value in values for name in value.split(",") if name.strip()))
+
+
+@command.command()
+@click.argument("file", type=_File)
+@click.option("--model", required=True, help="Id of the model, as its telemetry names it.")
+@click.option("--version", "model_version", required=True, help="The version that the rows are of.")
+@click.option("--features", multiple=True, required=True, callback=_names, help="Columns the model reads.")
+@click.option("--time", "at", help="Column of the time: ISO 8601, seconds or ms since 1970, or any rising number.")
+@click.option("--prediction", help="Column of what the model said: a class or a number.")
+@click.option("--confidence", help="Column of the model's confidence, 0 to 1.")
+@click.option("--label", help="Column of what turned out to be true.")
+@click.option("--group", multiple=True, callback=_names, help="Columns of groups that must be treated alike.")
+@click.option("--latency", help="Column of milliseconds that a prediction took.")
+@click.option("--policy", "rules", type=_File, help="Learn under this policy; by default the one deployed.")
+@click.option(
+    "--systems", "watched", type=_File, help="Systems document: which rules of policy apply."
+)
+@click.option("--out", type=click.Path(path_type=Path, dir_okay=False), required=True, help="File to write, .hgp.")
+@_JSON
+def build(file: Path, out: Path, *, as_json: bool, **given: Any) -> None:
+    r"""Learn the profile of FILE, CSV (also .gz) with a header line, or Parquet; the newest 20,000 rows count.
+
+    The same rows under the same policy give the same file. Says what is peculiar about the rows.
+
+    \b
+    Example:
+      headgate profile build train.csv --model loans --version 3 --time at --features income,debt \
+        --prediction said --confidence sure --label paid --group sex --out loans-3.hgp
+    """
+    from agents.detection import reference
+    from streams.profiles.building import build as learn
+    from streams.profiles.report import document, say
+
+    layout, recipe = _asked(given)
+    data = reference.written(learn(file, layout, recipe))
+    out.write_bytes(data)
+    found = document(reference.read(data), data)
+    if as_json:
+        emit(found | {"file": str(out)})
+    else:
+        say(found)
+        click.echo(f"\nwritten to {out}")
+
+
+@command.command()
+@_PROFILE
+@click.option("--plot", type=click.Path(path_type=Path, dir_okay=False), help="Draw the features to OUT.png or .html.")
+@_JSON
+def show(profile: Path, plot: Path | None, *, as_json: bool) -> None:
+    """Say what PROFILE has learnt, and what was peculiar about its rows: nulls, gaps, stuck values, groups, seasons.
+
+    Example: headgate profile show loans-3.hgp
+    """
+    from agents.detection import reference
+    from streams.profiles import report
+
+    data = _read(profile)
+    known = reference.read(data)
+    if plot is not None:
+        report.draw(known, plot)
+    found = report.document(known, data)
+    if as_json:
+        emit(found)
+    else:
+        report.say(found)
+
+
+@command.command()
+@_PROFILE
+@_JSON
+def check(profile: Path, *, as_json: bool) -> None:
+    """Say whether a monitor can go on from PROFILE, and its digest; exit 1 with one sentence where it cannot.
+
+    Example: headgate profile check loans-3.hgp
+    """
+    from agents.detection import reference
+    from streams.profiles.trying import try_out
+
+    data = _read(profile)
+    known = reference.read(data)
+    try_out(known)
+    digest = reference.digest(data)
+    if as_json:
+        emit({"file": str(profile), "valid": True, "digest": digest, "model": known.model, "version": known.version})
+    else:
+        click.echo(f"{profile} is a profile of {known.model} version {known.version}; its digest is {digest}")
+
+
+def _read(path: Path) -> bytes:
+    from agents.detection.reference import MAX_BYTES
+
+    with path.open("rb") as file:
+        return file.read(MAX_BYTES + 1)
+
+
+def _asked(given: dict[str, Any]) -> tuple[Any, Any]:
+    from agents.detection.columns import check_name
+    from agents.detection.standard import Standard
+    from schemas import documents, policy, systems
+    from streams.backtest.records import Layout
+    from streams.ledger.genesis import read_document
+    from streams.profiles.building import Recipe
+
+    check_name("model", given["model"])
+    check_name("version", given["model_version"])
+    try:
+        document = read_document(given["rules"] or DEPLOY / "policy.toml")
+        rules = policy.read(document)
+        watched = systems.read(read_document(given["watched"])) if given["watched"] else systems.Systems(version=1)
+    except PolicyError as error:
+        raise HeadgateError(str(error)) from None
+    digest = documents.digest(document)
+    selected = Standard(digest, rules.detection, watched).select(given["model"], Mode.REALTIME)
+    layout = Layout(
+        features=given["features"],
+        time=given["at"],
+        prediction=given["prediction"],
+        confidence=given["confidence"],
+        label=given["label"],
+        groups=given["group"],
+        latency=given["latency"],
+    )
+    return layout, Recipe(model=given["model"], version=given["model_version"], policy=digest, selected=selected)
