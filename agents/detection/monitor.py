@@ -11,7 +11,7 @@ from agents.detection.columns import Floats, Rows
 from agents.detection.detectors.half_space import Forest, ForestState
 from agents.detection.guard import count_bad, matrix, times
 from agents.detection.learning import Learning, LearningState
-from agents.detection.profile import RANGE, Profile, ProfileState, beyond
+from agents.detection.profile import RANGE, Profile, ProfileState, outside
 from agents.detection.sample import Sample, streams
 from agents.detection.scope import STREAMS, Scope, ScopeState
 from agents.detection.standing import Change, Open, Standing, StandingState
@@ -22,12 +22,18 @@ from schemas.values import Mode
 
 @dataclass(frozen=True, slots=True)
 class Given:
-    """Guarded rows of one batch: all columns, times in ms, the facets' clean values, and why others are not."""
+    """Guarded rows of one batch: all columns, times in ms, the facets' clean values, and why others are not.
+
+    What can be computed for a whole batch is, because a call costs more than the rows of one window: which values are
+    out of range (None where none is), and the forest's score of each row that is scored.
+    """
 
     rows: Rows
     at: NDArray[np.int64]
     values: Floats
     why: NDArray[np.uint8] | None
+    outside: NDArray[np.bool_] | None
+    scores: Floats | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -206,8 +212,8 @@ class Monitor:
     def _judge(self, rows: Rows, at: NDArray[np.int64]) -> list[Change]:
         if self._profile is None:
             return []
-        cells = Given(rows, at, *matrix(rows, self._profile.facets))
         scope = self._instance(rows.instance)
+        cells = self._given(rows, at, self._profile, scope)
         changes: list[Change] = []
         first = 0
         while first < rows.rows:
@@ -238,8 +244,8 @@ class Monitor:
         if self._backfill is None:
             self._backfill = Scope("", self._policy, whole=False)
             self._backfill.equip(self._profile, self._bases())
-        cells = Given(rows, at, *matrix(rows, self._profile.facets))
         scope, first = self._backfill, 0
+        cells = self._given(rows, at, self._profile, scope)
         while first < rows.rows:
             end = min(first + scope.left, rows.rows)
             sample = self._sample(cells, first, end, scope)
@@ -247,19 +253,28 @@ class Monitor:
             scope.total += sample.rows
             first = end
 
+    def _given(self, rows: Rows, at: NDArray[np.int64], profile: Profile, scope: Scope) -> Given:
+        values, why = matrix(rows, profile.facets)
+        wild = outside(values, profile.low, profile.high)
+        every = self._policy.forest.every
+        scores = None if self._forest is None else self._forest.score(values[:, -scope.total % every :: every])
+        return Given(rows, at, values, why, wild if wild.any() else None, scores)
+
     def _sample(self, given: Given, first: int, end: int, scope: Scope) -> Sample:
         assert self._profile is not None
         profile, part = self._profile, slice(first, end)
         values, times = given.values[:, part], given.at[part]
         bad = count_bad(None if given.why is None else given.why[:, part], len(profile.facets))
-        bad[:, RANGE] = beyond(values, profile.low, profile.high)
+        if given.outside is not None:
+            bad[:, RANGE] = np.count_nonzero(given.outside[:, part], axis=1)
         longest, _ = scope.runs.longest(values)
         found = {f.role: values[i] for i, f in enumerate(profile.facets) if f.role in ("confidence", "latency")}
         at = dict.fromkeys(found, times)
-        if self._forest is not None:
+        if given.scores is not None:
             every = self._policy.forest.every
-            chosen = slice(-scope.total % every, None, every)
-            found["vector"], at["vector"] = self._forest.score(values[:, chosen]), times[chosen]
+            at["vector"] = times[-scope.total % every :: every]
+            past = (first + every - 1 - (first - scope.total) % every) // every
+            found["vector"] = given.scores[past : past + len(at["vector"])]
         return Sample(
             rows=end - first,
             at_from=int(times.min()),

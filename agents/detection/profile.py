@@ -135,21 +135,31 @@ def with_categories(facets: tuple[Facet, ...], rows: Rows) -> tuple[Facet, ...]:
 def histogram(matrix: Floats, edges: Floats) -> Counts:
     """Return how many values of each row of the matrix fall in each right-closed bin; NaN falls in none."""
     facets, rows = matrix.shape
-    padded = np.full((facets, -(-rows // 8) * 8), np.nan)
+    padded = np.empty((facets, -(-rows // 8) * 8))
     padded[:, :rows] = matrix
+    padded[:, rows:] = np.nan
     above = padded[:, None, :] > edges[:, :, None]
-    # Eight comparisons at a time: a popcount over them is several times faster than adding booleans.
-    beyond = np.bitwise_count(above.view(np.uint64)).sum(axis=2, dtype=np.int64)
-    valid = rows - np.count_nonzero(np.isnan(matrix), axis=1)
-    counts: Counts = -np.diff(beyond, axis=1, prepend=valid[:, None], append=0)
+    # Eight comparisons at a time: a popcount over them, and a product that adds, are several times faster than adding
+    # booleans; a float of 32 bits holds every count below 2**24, so no sum is rounded.
+    eights = np.bitwise_count(above.view(np.uint64)).astype(np.float32)
+    beyond = np.matmul(eights, np.ones(eights.shape[2], dtype=np.float32))
+    counts = np.empty((facets, edges.shape[1] + 1), dtype=np.int64)
+    counts[:, 0] = rows - np.isnan(matrix).sum(axis=1) - beyond[:, 0]
+    counts[:, 1:-1] = beyond[:, :-1] - beyond[:, 1:]
+    counts[:, -1] = beyond[:, -1]
     return counts
+
+
+def outside(matrix: Floats, low: Floats, high: Floats) -> NDArray[np.bool_]:
+    """Return which values are outside the range of their facet."""
+    with np.errstate(invalid="ignore"):
+        found: NDArray[np.bool_] = (matrix < low[:, None]) | (matrix > high[:, None])
+    return found
 
 
 def beyond(matrix: Floats, low: Floats, high: Floats) -> Counts:
     """Return how many values of each facet are outside its range."""
-    with np.errstate(invalid="ignore"):
-        outside = (matrix < low[:, None]) | (matrix > high[:, None])
-    counts: Counts = np.count_nonzero(outside, axis=1)
+    counts: Counts = np.count_nonzero(outside(matrix, low, high), axis=1)
     return counts
 
 

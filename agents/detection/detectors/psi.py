@@ -40,13 +40,24 @@ class PsiState:
 def stability(now: Counts, before: Counts, used: NDArray[np.bool_]) -> tuple[Floats, Floats]:
     """Return PSI of each facet and −log10 of its tail probability; counts are smoothed by half a row a bin."""
     bins = used.sum(axis=1)
-    n, m = now.sum(axis=1), before.sum(axis=1)
-    p = (now + 0.5) / (n + 0.5 * bins)[:, None]
-    q = (before + 0.5) / (m + 0.5 * bins)[:, None]
-    psi = np.where(used, (p - q) * np.log(p / q), 0.0).sum(axis=1)
-    scale = 1 / np.maximum(n, 1) + 1 / np.maximum(m, 1)
-    tail = np.maximum(chdtrc(np.maximum(bins - 1, 1), psi / scale), 10.0**-CAP)
-    return psi, -np.log10(tail)
+    psi = _index(_shares(now, bins), _shares(before, bins), used)
+    return psi, _tail(psi, now, before, bins)
+
+
+def _shares(counts: Counts, bins: Counts) -> tuple[Floats, Floats]:
+    shares = (counts + 0.5) / (counts.sum(axis=1) + 0.5 * bins)[:, None]
+    return shares, np.log(shares)
+
+
+def _index(now: tuple[Floats, Floats], before: tuple[Floats, Floats], used: NDArray[np.bool_]) -> Floats:
+    index: Floats = ((now[0] - before[0]) * (now[1] - before[1]) * used).sum(axis=1)
+    return index
+
+
+def _tail(psi: Floats, now: Counts, before: Counts, bins: Counts) -> Floats:
+    scale = 1 / np.maximum(now.sum(axis=1), 1) + 1 / np.maximum(before.sum(axis=1), 1)
+    score: Floats = -np.log10(np.maximum(chdtrc(np.maximum(bins - 1, 1), psi / scale), 10.0**-CAP))
+    return score
 
 
 class Psi:
@@ -69,6 +80,8 @@ class Psi:
     def __init__(self, profile: Profile, thresholds: Thresholds, score: float, *, whole: bool = True) -> None:
         self._profile = profile
         self._used = profile.used
+        self._bins = self._used.sum(axis=1)
+        self._reference = _shares(profile.counts, self._bins)
         self._policy = thresholds
         self._score = score
         self._whole = whole
@@ -126,28 +139,34 @@ class Psi:
         self._levels.restore(saved.held)
 
     def _close(self) -> None:
-        findings = self._findings("reference", self._profile.counts)
+        now = _shares(self._counts, self._bins)
+        findings = self._findings("reference", _index(now, self._reference, self._used), self._profile.counts)
         if self._whole:
-            full = self._earlier.sum(axis=2).min(axis=0) > 0
-            rolling = self._findings("rolling", self._earlier.sum(axis=0), full)
+            before = self._earlier.sum(axis=0)
+            full = self._earlier.any(axis=2).all(axis=0)
+            index = np.where(full, _index(now, _shares(before, self._bins), self._used), 0.0)
+            rolling = self._findings("rolling", index, before)
             findings += rolling
             # What broke away from the windows before is not taken into them, or it would clear itself.
             away = {level.subject for level in rolling}
-            calm = [i for i, facet in enumerate(self._profile.facets) if facet.name not in away]
+            calm: slice | list[int] = slice(None)
+            if away:
+                calm = [i for i, facet in enumerate(self._profile.facets) if facet.name not in away]
             self._earlier[:-1, calm] = self._earlier[1:, calm]
             self._earlier[-1, calm] = self._counts[calm]
         self._levels.judge(findings)
         self._counts[:] = 0
         self._rows = 0
 
-    def _findings(self, baseline: str, before: Counts, full: NDArray[np.bool_] | None = None) -> list[Level]:
-        psi, score = stability(self._counts, before, self._used)
-        enough = self._counts.sum(axis=1) >= self._policy.floor_rows
-        enough &= before.sum(axis=1) >= self._policy.floor_rows
-        if full is not None:
-            enough &= full
-        beyond = enough & (psi > self._policy.psi) & (score > self._score) & (self._used.sum(axis=1) > 1)
-        return [self._level(int(i), baseline, float(psi[i]), float(score[i])) for i in np.flatnonzero(beyond)]
+    def _findings(self, baseline: str, psi: Floats, before: Counts) -> list[Level]:
+        far = np.flatnonzero((psi > self._policy.psi) & (self._bins > 1))
+        if not len(far):
+            return []
+        now, then = self._counts[far], before[far]
+        score = _tail(psi[far], now, then, self._bins[far])
+        enough = np.minimum(now.sum(axis=1), then.sum(axis=1)) >= self._policy.floor_rows
+        chosen = np.flatnonzero(enough & (score > self._score)).tolist()
+        return [self._level(int(far[i]), baseline, float(psi[far[i]]), float(score[i])) for i in chosen]
 
     def _level(self, index: int, baseline: str, psi: float, score: float) -> Level:
         facet = self._profile.facets[index]
