@@ -1,0 +1,1 @@
+"""Sequential detection: whitened innovations of each column, and CUSUMs over them."""

@@ -1,0 +1,101 @@
+"""Which two features move together otherwise than before: their innovations' correlation, window by window."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import log_ndtr
+
+from agents.detection.arrays import pack, unpack
+from agents.detection.columns import Floats
+from agents.detection.detectors.level import CAP
+
+MOST = 16
+"""Features whose pairs are watched, the first by name."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CorrelationState:
+    """Sums of products and numbers, of the baseline and of the window; version 1."""
+
+    sums: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """Two features, their correlation now and before, and −log10 p of the difference."""
+
+    first: int
+    second: int
+    now: float
+    before: float
+    score: float
+
+
+class Correlation:
+    """Fisher's z of every pair's correlation in a window against its baseline.
+
+    Parameters
+    ----------
+    channels
+        Features watched, at most MOST.
+    cap
+        Rows after which the baseline forgets the oldest.
+    """
+
+    def __init__(self, channels: int, cap: int) -> None:
+        self._cap = cap
+        self._channels = channels
+        # Products, sums of one where the other is known, and the number of both known: before, and now.
+        self._before = np.zeros((2, channels, channels))
+        self._now = np.zeros((2, channels, channels))
+
+    def add(self, x: Floats, known: NDArray[np.bool_] | None) -> None:
+        """Take in innovations (channels × rows, whole numbers; 0 where unknown)."""
+        self._now[0] += x @ x.T
+        if known is None:
+            self._now[1] += x.shape[1]
+        else:
+            both = known.astype(np.float64)
+            self._now[1] += both @ both.T
+
+    def close(self, calm: NDArray[np.bool_], least: int) -> list[Pair]:
+        """End the window: return all pairs of calm features, the most changed first, and learn."""
+        now, before = _fisher(self._now), _fisher(self._before)
+        n, m = self._now[1], self._before[1]
+        usable = (n >= least) & (m >= least) & calm[:, None] & calm[None, :]
+        spread = np.sqrt(1 / np.maximum(n - 3, 1) + 1 / np.maximum(m - 3, 1))
+        z = np.where(usable, np.abs(now - before) / spread, 0.0)
+        rows, columns = np.triu_indices(self._channels, 1)
+        order = np.argsort(-z[rows, columns], kind="stable")[:8]
+        found = []
+        for i, j in zip(rows[order].tolist(), columns[order].tolist(), strict=True):
+            score = min(-float(log_ndtr(-z[i, j]) + np.log(2)) / np.log(10), CAP)
+            found.append(Pair(i, j, float(np.tanh(now[i, j])), float(np.tanh(before[i, j])), score))
+        return found
+
+    def learn(self, calm: NDArray[np.bool_]) -> None:
+        """Let the baseline of the calm features take in the window, and begin the next."""
+        both = calm[:, None] & calm[None, :]
+        self._before += np.where(both, self._now, 0.0)
+        self._before *= np.minimum(self._cap / np.maximum(self._before[1], 1.0), 1.0)
+        self._now[:] = 0
+
+    def state(self) -> CorrelationState:
+        """Return all that is remembered, exactly."""
+        i, j = np.triu_indices(self._channels)
+        return CorrelationState(sums=pack(self._before[:, i, j]) + pack(self._now[:, i, j]))
+
+    def restore(self, state: CorrelationState) -> None:
+        """Remember exactly that; SchemaError where the bytes are none."""
+        i, j = np.triu_indices(self._channels)
+        halves = unpack(state.sums, (2, 2, len(i)))
+        for whole, half in zip((self._before, self._now), halves, strict=True):
+            whole[:, i, j] = half
+            whole[:, j, i] = half
+
+
+def _fisher(sums: Floats) -> Floats:
+    power = np.sqrt(np.maximum(np.diagonal(sums[0]), 1e-9))
+    found: Floats = np.arctanh(np.clip(sums[0] / power[:, None] / power[None, :], -0.9999, 0.9999))
+    return found

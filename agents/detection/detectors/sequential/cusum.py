@@ -1,0 +1,261 @@
+"""CUSUMs (Page 1954), many at a time: each is the evidence, in nats, that a shift it was designed for began since.
+
+Without a fault a CUSUM of log-likelihood ratios passes h about once in K⁻¹·eʰ rows (Lorden 1971), where K holds
+the overshoot (Siegmund 1985); so a bank's limit follows from how often it may pass by chance, and its score is
+−log10 of the probability that it gets as high within one window of rows.
+"""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from agents.detection.arrays import pack, unpack
+from agents.detection.columns import Floats
+
+GRAIN = 1024.0
+"""Coefficients are whole numbers of a grain, so that sums are exact in whatever order they are taken."""
+
+_OVERSHOOT = 1.166  # twice Siegmund's .583, for evidence in nats of a normal mean
+
+Limits = Callable[[float], Floats]
+
+
+@dataclass(frozen=True, slots=True)
+class Designs:
+    """What the CUSUMs of a bank are designed for: evidence grows by slope·x + toll·n with each block.
+
+    slope, toll
+        By design (designs × 1, or × channels).
+    rate
+        Passings a row at a limit of 0 nats, of the same shape: K above.
+    """
+
+    slope: Floats
+    toll: Floats
+    rate: Floats
+
+    def limit(self, score: float, window: int) -> Floats:
+        """Return the evidence at which the score is reached."""
+        found: Floats = np.log(np.maximum(self.rate * window, 1e-9)) + score * math.log(10)
+        return np.maximum(found, 3.0)
+
+    def score(self, passing: "Passing", window: int) -> float:
+        """Return −log10 of the probability that a window without a fault shows as much evidence."""
+        rate = float(self.of(self.rate, passing))
+        return (passing.evidence - math.log(max(rate * window, 1e-9))) / math.log(10)
+
+    @staticmethod
+    def of(part: Floats, passing: "Passing") -> float:
+        """Return the slope, toll or rate of the CUSUM that passed."""
+        return float(part[passing.design, passing.channel % part.shape[1]])
+
+    def sum_of(self, passing: "Passing") -> float:
+        """Return the sum of x that makes up the evidence."""
+        toll = self.of(self.toll, passing)
+        return (passing.evidence - toll * passing.weight) / self.of(self.slope, passing)
+
+
+def grained(values: Floats, grain: float = GRAIN) -> Floats:
+    """Return the values rounded to whole numbers of 1/grain."""
+    found: Floats = np.rint(values * grain) / grain
+    return found
+
+
+def of_mean(shifts: tuple[float, ...], block: int, unit: float) -> Designs:
+    """Return CUSUMs of the mean of standard normal values, up and down by each shift (powers of 2); x in 1/unit."""
+    delta = np.array([sign * shift for shift in shifts for sign in (1, -1)])
+    rate = delta**2 / 2 * np.exp(-_OVERSHOOT * np.abs(delta) * math.sqrt(block))
+    return Designs(delta[:, None] / unit, (-(delta**2) / 2)[:, None], rate[:, None])
+
+
+def of_scale(ratios: tuple[float, ...], block: int, unit: float) -> Designs:
+    """Return CUSUMs of the deviation of normal values, up and down by each ratio; x sums squares, in 1/unit²."""
+    ratio = np.array([r for given in ratios for r in (given, 1 / given)])
+    slope, toll = grained((1 - ratio**-2) / 2), grained(-np.log(ratio))
+    divergence = (ratio**2 - 1) / 2 - np.log(ratio)
+    rate = divergence * np.exp(-_OVERSHOOT * np.sqrt(2 * divergence * (block - 1)))
+    return Designs(slope[:, None] / unit**2, toll[:, None], rate[:, None])
+
+
+def of_share(odds: tuple[float, ...], share: Floats) -> Designs:
+    """Return CUSUMs of how often something happens, up and down by each ratio of odds; x counts it."""
+    ratio = np.array([r for given in odds for r in (given, 1 / given)])[:, None]
+    after = ratio * share / (1 - share + ratio * share)
+    slope, toll = np.log(ratio), np.log1p(-after) - np.log1p(-share)
+    divergence = after * slope + toll
+    return Designs(grained(slope, 2.0**24), grained(toll, 2.0**24), divergence)
+
+
+@dataclass(frozen=True, slots=True)
+class Passing:
+    """A CUSUM that reached its limit, or a raised channel that is back at its baseline (`back`).
+
+    weight, since
+        Values since the evidence was last 0, and the time of the first of them.
+    """
+
+    channel: int
+    design: int
+    evidence: float
+    weight: float
+    since: int
+    back: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BankState:
+    """A bank's arrays; version 1."""
+
+    evidence: bytes
+    mark: bytes
+    since: bytes
+    total: bytes
+    raised: bytes
+    reverse: bytes
+
+
+class Bank:
+    """The CUSUMs of all designs over all channels, block by block.
+
+    Parameters
+    ----------
+    designs
+        What they look for.
+    channels
+        How many there are.
+    limit
+        Evidence at which a CUSUM passes (designs × 1, or × channels).
+    back
+        Evidence at which a raised channel is back.
+    """
+
+    def __init__(self, designs: Designs, channels: int, limit: Floats, back: float) -> None:
+        self.designs = designs
+        self.limit = limit
+        self.back = back
+        shape = (len(limit), channels)
+        self._evidence = np.zeros(shape)
+        self._mark = np.zeros(shape)
+        self._since = np.full(shape, -1, dtype=np.int64)
+        self._total = np.zeros(channels)
+        self.raised = np.zeros(channels, dtype=bool)
+        # While a channel is raised: evidence that it is back, and the slope and toll of that evidence.
+        self._reverse = np.zeros((3, channels))
+        self._now: tuple[Floats, ...] = ()
+
+    def scan(self, x: Floats, n: Floats) -> int:
+        """Take in blocks (channels × blocks), and return the first with a passing, or how many there are."""
+        designs = self.designs
+        grown = designs.slope[:, :, None] * x
+        grown += designs.toll[:, :, None] * n
+        if self.raised.any():
+            grown[:, self.raised] = 0.0
+        grown[:, :, 0] += self._evidence
+        np.cumsum(grown, axis=2, out=grown)
+        low = np.minimum.accumulate(grown, axis=2)
+        np.minimum(low, 0.0, out=low)
+        grown -= low
+        blocks = x.shape[1]
+        first = blocks
+        if grown.max() >= self.limit.min():
+            hits = (grown >= self.limit[:, :, None]).any(axis=(0, 1))
+            first = int(hits.argmax()) if hits.any() else blocks
+        back = np.empty((0, 0))
+        if self.raised.any():
+            back = self._reversed(x, n)
+            hits = (back >= self.back).any(axis=0)
+            first = min(first, int(hits.argmax()) if hits.any() else blocks)
+        self._now = (grown, n, back)
+        return first
+
+    def commit(self, end: int, starts: NDArray[np.int64]) -> list[Passing]:
+        """Keep the scanned blocks before `end`, and return what passed in the last of them.
+
+        `starts` is each block's first time; what passes is set back to 0, and is the caller's to raise or clear.
+        """
+        grown, n, back = self._now
+        grown = grown[:, :, :end]
+        # What a block starts with is what the block before it left, so the first of a run follows the last 0.
+        passed = np.cumsum(n[:, :end], axis=1)
+        last = end - 1 - (grown[:, :, ::-1] == 0).argmax(axis=2)
+        never = grown[np.arange(len(grown))[:, None], np.arange(grown.shape[1]), last] != 0
+        fresh = ~never
+        channel = np.broadcast_to(np.arange(grown.shape[1]), last.shape)
+        self._since[fresh & (last < end - 1)] = starts[np.minimum(last + 1, end - 1)][fresh & (last < end - 1)]
+        # A run that has not begun yet begins with the first of these blocks.
+        begun = never & (self._since < 0)
+        self._since[begun] = starts[0]
+        self._mark[fresh] = (self._total[channel] + passed[channel, last])[fresh]
+        self._since[fresh & (last == end - 1)] = -1
+        self._total += passed[:, -1]
+        self._evidence = grown[:, :, end - 1].copy()
+        found = self._passings()
+        if back.size:
+            self._reverse[0] = back[:, end - 1]
+            found += [
+                Passing(int(c), 0, float(self._reverse[0, c]), 0.0, int(starts[end - 1]), back=True)
+                for c in np.flatnonzero(self.raised & (self._reverse[0] >= self.back))
+            ]
+        return found
+
+    def hold(self, channel: int, slope: float, toll: float) -> None:
+        """Hold a channel as raised; slope and toll are those of the evidence that it is back."""
+        self.raised[channel] = True
+        self._reverse[:, channel] = (0.0, slope, toll)
+        self._clear(channel)
+
+    def release(self, channel: int) -> None:
+        """Watch a channel anew."""
+        self.raised[channel] = False
+        self._reverse[:, channel] = 0.0
+        self._clear(channel)
+
+    def state(self) -> BankState:
+        """Return all that is remembered, exactly."""
+        return BankState(
+            evidence=pack(self._evidence),
+            mark=pack(self._total - self._mark),
+            since=pack(self._since, "<i8"),
+            total=pack(self._total),
+            raised=pack(self.raised, "u1"),
+            reverse=pack(self._reverse),
+        )
+
+    def restore(self, state: BankState) -> None:
+        """Remember exactly that; SchemaError where the bytes are none."""
+        shape = self._evidence.shape
+        self._evidence = unpack(state.evidence, shape)
+        self._total = unpack(state.total, shape[1:])
+        self._mark = self._total - unpack(state.mark, shape)
+        self._since = unpack(state.since, shape, "<i8")
+        self.raised = unpack(state.raised, shape[1:], "u1") != 0
+        self._reverse = unpack(state.reverse, (3, shape[1]))
+
+    def _reversed(self, x: Floats, n: Floats) -> Floats:
+        grown = self._reverse[1][:, None] * x
+        grown += self._reverse[2][:, None] * n
+        grown[~self.raised] = 0.0
+        grown[:, 0] += self._reverse[0]
+        np.cumsum(grown, axis=1, out=grown)
+        low = np.minimum(np.minimum.accumulate(grown, axis=1), 0.0)
+        found: Floats = grown - low
+        return found
+
+    def _passings(self) -> list[Passing]:
+        over = self._evidence - self.limit
+        over[:, self.raised] = -1.0
+        found = []
+        for c in np.flatnonzero((over >= 0).any(axis=0)).tolist():
+            # Of several designs the one furthest beyond its limit tells best when it began.
+            d = int(over[:, c].argmax())
+            weight = float(self._total[c] - self._mark[d, c])
+            found.append(Passing(c, d, float(self._evidence[d, c]), weight, int(self._since[d, c]), back=False))
+        return found
+
+    def _clear(self, channel: int) -> None:
+        self._evidence[:, channel] = 0.0
+        self._mark[:, channel] = self._total[channel]
+        self._since[:, channel] = -1

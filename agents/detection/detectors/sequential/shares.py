@@ -1,0 +1,108 @@
+"""The categories of text columns: how often each of the most common comes, against the rows before."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from agents.detection.arrays import pack, unpack
+from agents.detection.columns import Floats
+from agents.detection.detectors.sequential.blocks import Blocks
+from agents.detection.detectors.sequential.cusum import Bank, of_share
+from agents.detection.profile import Facet
+
+MOST = 5
+"""Categories told apart, the most common ones; the last of them is any other."""
+
+ODDS = (1.5, 3.0)
+"""Ratios of odds that CUSUMs are designed for, up and down."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SharesState:
+    """Counts by indicator, of the baseline and since; version 1."""
+
+    counts: bytes
+
+
+def categories(facets: list[Facet]) -> int:
+    """Return how many categories are watched."""
+    return sum(_size(facet) for facet in facets)
+
+
+class Shares:
+    """Indicators of all text facets: facet by facet, category by category.
+
+    Parameters
+    ----------
+    facets, counts
+        The text facets, and their histograms in the reference.
+    score
+        −log10 of the tail probability below which one of the CUSUMs of one column counts.
+    epoch
+        Rows that the score is about.
+    """
+
+    def __init__(self, facets: list[Facet], counts: list[NDArray[np.int64]], score: float, epoch: int) -> None:
+        self._score, self._epoch = score, epoch
+        self.sizes = tuple(_size(facet) for facet in facets)
+        self._facet = np.repeat(np.arange(len(facets)), self.sizes)
+        # Baseline: happened and tried; since: happened and tried.
+        self._counts = np.zeros((4, len(self._facet)))
+        self._counts[:2] = self._reference(counts)
+        designs = of_share(ODDS, self._share())
+        self.bank = Bank(designs, len(self._facet), designs.limit(score, epoch), float(np.log(10) * score))
+
+    def together(self, channel: int) -> list[int]:
+        """Return the indicators of the facet that one is of."""
+        return [int(c) for c in np.flatnonzero(self._facet == self._facet[channel])]
+
+    def known(self, channel: int) -> tuple[int, float]:
+        """Return an indicator's facet, and its share in the baseline."""
+        return int(self._facet[channel]), float(self._share()[channel])
+
+    def take(self, blocks: Blocks) -> None:
+        """Count what came."""
+        self._counts[2] += blocks.happened.sum(axis=1)
+        self._counts[3] += blocks.tried.sum(axis=1)
+
+    def settle(self) -> None:
+        """Let the baseline of what is not raised take in what came since the last call."""
+        calm = ~self.bank.raised
+        self._counts[:2, calm] += self._counts[2:, calm]
+        self._counts[2:] = 0
+        if len(self._facet):
+            self._design()
+
+    def state(self) -> SharesState:
+        """Return the counts."""
+        return SharesState(counts=pack(self._counts))
+
+    def restore(self, state: SharesState) -> None:
+        """Hold exactly those; SchemaError where the bytes are none."""
+        self._counts = unpack(state.counts, self._counts.shape)
+        self._design()
+
+    def _share(self) -> Floats:
+        found: Floats = (self._counts[0] + 0.5) / (self._counts[1] + 1.0)
+        return np.clip(found, 1e-6, 1 - 1e-6)
+
+    def _design(self) -> None:
+        designs = of_share(ODDS, self._share())
+        self.bank.designs = designs
+        self.bank.limit = designs.limit(self._score, self._epoch)
+
+    def _reference(self, counts: list[NDArray[np.int64]]) -> Floats:
+        happened = np.zeros(len(self._facet))
+        tried = np.zeros(len(self._facet))
+        at = 0
+        for size, histogram in zip(self.sizes, counts, strict=True):
+            happened[at : at + size - 1] = histogram[: size - 1]
+            happened[at + size - 1] = histogram[size - 1 :].sum()
+            tried[at : at + size] = histogram.sum()
+            at += size
+        return np.stack([happened, tried])
+
+
+def _size(facet: Facet) -> int:
+    return max(min(len(facet.categories), MOST), 1)
