@@ -126,6 +126,7 @@ class Attacks(Frozen):
     flood_factor: Factor = Field(10.0, description="requests a second, as a multiple of the usual highest rate")
     flood_factor_anonymous: Factor = Field(20.0, description="the same where the rows name no caller")
     flood_per_second: float = Field(10.0, gt=0, le=1e9, description="and at least so many requests a second")
+    flood_seconds: int = Field(5, ge=0, le=86_400, description="and for so long: a short burst is no flood")
     cost_factor: Factor = Field(5.0, description="cost of a request, as a multiple of the usual highest mean")
     contradiction_share: Share = Field(
         0.05, description="share of feedback equal to another row's whose label differs, above the usual share"

@@ -1,5 +1,6 @@
 """Telemetry in, signals out: the monitors of one partition, as a pure processor that a loop runs."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
@@ -148,7 +149,8 @@ class Detect:
             raise SchemaError(f"{sample.failures} of {sample.requests} requests failed: that cannot be")
         self._admit(unit, sample.version, Mode.REALTIME)
         monitor = unit.monitor(sample.version, Mode.REALTIME)
-        changes = monitor.health(sample.instance, sample.requests, sample.failures, record.timestamp)
+        saturation = sample.saturation if sample.saturation is not None and math.isfinite(sample.saturation) else None
+        changes = monitor.health(sample.instance, sample.requests, sample.failures, record.timestamp, saturation)
         return [said(change, sample.model, monitor, record, self._standard.policy) for change in changes]
 
     def _scores(self, unit: Unit, batch: ScoreBatch, record: Received) -> Events:
@@ -162,7 +164,8 @@ class Detect:
         monitor = unit.monitor(batch.version, Mode.REALTIME)
         if not monitor.accepts(f"score:{batch.judge}"):
             raise SchemaError(f"the model has as many judges as are watched; {batch.judge[:80]!r} is one more")
-        return self._feed(unit, batch.version, Mode.REALTIME, (f"score:{batch.judge}", values), record)
+        changes = monitor.feed(f"score:{batch.judge}", values, record.timestamp, batch.prediction_ids)
+        return [said(change, unit.model, monitor, record, self._standard.policy) for change in changes]
 
     def _feed(self, unit: Unit, version: str, mode: Mode, stream: tuple[str, Floats], record: Received) -> Events:
         monitor = unit.monitor(version, mode)

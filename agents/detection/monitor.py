@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from agents.detection.columns import Floats, Rows
 from agents.detection.detectors.half_space import Forest, ForestState
+from agents.detection.detectors.specs import SCORED
 from agents.detection.guard import count_bad, matrix, times
 from agents.detection.learning import Learning, LearningState
 from agents.detection.profile import RANGE, Profile, ProfileState, outside
@@ -121,19 +122,24 @@ class Monitor:
         """Whether a stream that comes apart from the rows can be watched."""
         return self._whole.detector(name) is not None
 
-    def feed(self, name: str, values: Floats, at: int) -> list[Change]:
+    def feed(self, name: str, values: Floats, at: int, ids: tuple[str, ...] = ()) -> list[Change]:
         """Judge values of a stream that comes apart from the rows: errors, residuals, scores of a judge."""
         if self.accepts(name):
-            self._whole.update(Sample(rows=0, at_from=at, at_to=at, streams=streams(**{name: values})))
+            if name.startswith(SCORED):
+                self._whole.detector("safety")
+            self._whole.update(Sample(rows=0, at_from=at, at_to=at, streams=streams(**{name: values}), ids=ids))
         return self._settle()
 
-    def health(self, instance: str, requests: int, failures: int, at: int) -> list[Change]:
-        """Judge what an instance says of its requests."""
-        sample = Sample(rows=0, at_from=at, at_to=at, requests=requests, failures=failures)
+    def health(
+        self, instance: str, requests: int, failures: int, at: int, saturation: float | None = None
+    ) -> list[Change]:
+        """Judge what an instance says of its requests, and of how full it is."""
+        sample = Sample(rows=0, at_from=at, at_to=at, requests=requests, failures=failures, saturation=saturation)
         for scope in (self._whole, self._instance(instance)):
-            detector = scope.detector("health")
-            if detector is not None:
-                detector.update(sample)
+            for name in ("health", "serving"):
+                detector = scope.detector(name)
+                if detector is not None:
+                    detector.update(sample)
         return self._settle()
 
     def observed(self) -> bool:
@@ -204,6 +210,8 @@ class Monitor:
             if self._profile is not None:
                 scope.equip(self._profile, self._bases())
             self._instances[name] = scope
+            if len(self._instances) > 1:
+                self._whole.detector("serving")
             if len(self._instances) > self._policy.max_instances:
                 self._instances.popitem(last=False)
         self._instances.move_to_end(name)
@@ -270,9 +278,11 @@ class Monitor:
         longest, _ = scope.runs.longest(values)
         found = {f.role: values[i] for i, f in enumerate(profile.facets) if f.role in ("confidence", "latency")}
         at = dict.fromkeys(found, times)
+        picked = None
         if given.scores is not None:
             every = self._policy.forest.every
-            at["vector"] = times[-scope.total % every :: every]
+            picked = slice(-scope.total % every, None, every)
+            at["vector"] = times[picked]
             past = (first + every - 1 - (first - scope.total) % every) // every
             found["vector"] = given.scores[past : past + len(at["vector"])]
         return Sample(
@@ -288,6 +298,7 @@ class Monitor:
             longest=longest,
             streams=streams(**found),
             stream_times=MappingProxyType(at),
+            picked=picked,
         )
 
     def _settle(self) -> list[Change]:

@@ -33,6 +33,12 @@ class Sample:
         Values by subject: confidence, latency, vector (forest scores), error, residual, score of a judge.
     stream_times
         Each stream value's time, where they are not all `at_from`.
+    picked
+        Which rows the forest scored, in the order of the stream ``vector``.
+    ids
+        The predictions that the values of a stream which comes apart from the rows are about, where they are named.
+    saturation
+        What an instance said of itself, where it did.
     """
 
     rows: int
@@ -49,6 +55,9 @@ class Sample:
     stream_times: MappingProxyType[str, NDArray[np.int64]] = field(default_factory=lambda: _NO_TIMES)
     requests: int = 0
     failures: int = 0
+    picked: slice | None = None
+    ids: tuple[str, ...] = ()
+    saturation: float | None = None
 
     @property
     def batch(self) -> Rows | None:

@@ -10,6 +10,9 @@ from schemas.values import Category
 ENOUGH = 50
 """Rows of an instance, since the trouble began, that tell whether it shows it."""
 
+APART = frozenset({"health", "serving", "safety", "canary"})
+"""Detectors that are fed apart from the rows: no rows of other instances are waited for."""
+
 Found = Mapping[str, dict[Key, Level]]
 
 
@@ -146,6 +149,8 @@ class Standing:
             drift = level.category == Category.DATA_DRIFT
             explained = drift and (level.subject in broken or (level.symptom and bool(broken)))
             explained |= level.statistic == "range" and level.subject in drifted
+            # Inputs that moved as a whole are far from the reference, too: nobody crafted them.
+            explained |= level.detector == "outliers" and bool(broken or drifted)
             if explained and key not in self._open:
                 self._muted[key] = level
                 self._waiting.pop(key, None)
@@ -155,7 +160,7 @@ class Standing:
         waiting = self._waiting.setdefault(key, Waiting(level=level, marks=_totals(self._starts)))
         marks = {total.instance: total.rows for total in waiting.marks}
         unseen = any(s.total - marks.get(name, 0) < ENOUGH for name, s in active.items() if name not in showing)
-        if unseen and len(showing) < 2 and level.detector != "health":
+        if unseen and len(showing) < 2 and level.detector not in APART:
             return []
         instance = showing[0] if len(showing) == 1 and len(active) > 1 else ""
         level = by_instance.get(instance, {}).get(key, level)

@@ -89,7 +89,8 @@ def summary(level: Level, change: Change) -> str:
     where = f" on instance {change.instance[:80]!r} alone" if change.instance else ""
     late = " (late rows only)" if change.backfill else ""
     side = "above" if level.value >= level.threshold else "below"
+    more = f"; {level.note}" if level.note else ""
     return (
         f"{level.statistic} of {level.subject[:80]} is {level.value:.4g}, {side} the limit {level.threshold:.4g}, "
-        f"against {_BASELINES[level.baseline]}, over {level.rows} rows{where}{late}"
+        f"against {_BASELINES[level.baseline]}, over {level.rows} rows{where}{late}{more}"
     )

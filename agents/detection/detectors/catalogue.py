@@ -5,10 +5,16 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
+from agents.detection.detectors.callers import CallerRates
+from agents.detection.detectors.feedback import Feedback
 from agents.detection.detectors.health import Health
 from agents.detection.detectors.level import Key, Level
+from agents.detection.detectors.outliers import Outliers
+from agents.detection.detectors.probing import Probing
 from agents.detection.detectors.psi import Psi
 from agents.detection.detectors.quality import Quality
+from agents.detection.detectors.safety import Safety
+from agents.detection.detectors.serving import Serving
 from agents.detection.detectors.shift import Shift
 from agents.detection.detectors.specs import spec_of, trigger_of
 from agents.detection.profile import Profile
@@ -108,10 +114,40 @@ def _health(setting: Setting) -> Detector:
     return Health(setting.thresholds, setting.score(8))
 
 
+def _serving(setting: Setting) -> Detector:
+    return Serving(setting.thresholds, setting.score(8), whole=setting.whole)
+
+
+def _probing(setting: Setting) -> Detector:
+    return Probing(setting.required("probing"), setting.thresholds, setting.score(8))
+
+
+def _outliers(setting: Setting) -> Detector:
+    return Outliers(setting.required("outliers"), setting.thresholds, setting.score(8))
+
+
+def _callers(setting: Setting) -> Detector:
+    return CallerRates(setting.thresholds, setting.score(8))
+
+
+def _feedback(setting: Setting) -> Detector:
+    return Feedback(setting.required("feedback"), setting.thresholds, setting.score(8))
+
+
+def _safety(setting: Setting) -> Detector:
+    return Safety(setting.thresholds, setting.score(8))
+
+
 CATALOGUE = (
     Entry(name="quality", make=_quality),
     Entry(name="psi", make=_psi),
     Entry(name="health", make=_health, of_rows=False),
+    Entry(name="serving", make=_serving, of_rows=False),
+    Entry(name="probing", make=_probing, instances=False),
+    Entry(name="outliers", make=_outliers, instances=False),
+    Entry(name="callers", make=_callers, instances=False),
+    Entry(name="feedback", make=_feedback, instances=False),
+    Entry(name="safety", make=_safety, of_rows=False, instances=False),
 )
 
 

@@ -23,6 +23,8 @@ class Level:
         Whether it is as large as policy asks of an incident.
     technique
         MITRE ATLAS id of the hypothesis, where there is one.
+    note
+        What else a reader of the signal should know, in a few words; empty for most.
     """
 
     detector: str
@@ -40,6 +42,7 @@ class Level:
     symptom: bool
     material: bool = True
     technique: str | None = None
+    note: str = ""
 
     @property
     def key(self) -> Key:

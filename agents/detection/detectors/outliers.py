@@ -1,0 +1,148 @@
+"""Inputs far from everything known that are predicted with confidence: what an evasion that succeeds looks like.
+
+A model is unsure of ordinary rarities; a crafted input is rare *and* confidently predicted (Hendrycks and Gimpel,
+2017, compare both on inputs out of distribution). Ordinary drift may look alike, so drift, where it is found, explains
+this (standing.py).
+"""
+
+import math
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from agents.detection.arrays import pack, unpack
+from agents.detection.columns import Floats
+from agents.detection.detectors import attack
+from agents.detection.detectors.attack import Span, Usual, UsualState
+from agents.detection.detectors.level import Held, Key, Level, Levels
+from agents.detection.profile import Profile
+from agents.detection.sample import Sample
+from schemas.atlas import EVADE
+from schemas.avro import decode, encode
+from schemas.thresholds import Thresholds
+
+WINDOW = 128
+"""Scored rows that are judged together."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutliersState:
+    """What confident outliers are counted against; version 1."""
+
+    usual: UsualState
+    learnt: bytes
+    limits: bytes
+    rows: int
+    count: int
+    at_from: int
+    at_to: int
+    held: tuple[Held, ...]
+
+
+class Outliers:
+    """Rows that the forest scored, and how sure the model was of each.
+
+    Parameters
+    ----------
+    profile
+        The reference.
+    thresholds
+        How to judge.
+    score
+        −log10 of the tail probability below which a finding counts.
+    """
+
+    name: ClassVar[str] = "outliers"
+
+    def __init__(self, profile: Profile, thresholds: Thresholds, score: float) -> None:
+        self._policy = thresholds.attacks
+        self._score = score
+        self._confidence = next((i for i, facet in enumerate(profile.facets) if facet.role == "confidence"), None)
+        self._levels = Levels(thresholds.confirm_windows, thresholds.clear_windows)
+        self._usual = Usual(1, 1)
+        self._learnt = np.zeros((2, 0))
+        self._limits = np.full(2, np.nan)
+        self._rows = self._count = self._from = self._to = 0
+
+    def update(self, sample: Sample) -> None:
+        """Take in the rows that the forest scored."""
+        scores = sample.streams.get("vector")
+        if scores is None or sample.picked is None or sample.values is None or self._confidence is None:
+            return
+        both = np.stack([scores, sample.values[self._confidence][sample.picked]])
+        both = both[:, np.isfinite(both).all(axis=0)]
+        if np.isnan(self._limits[0]):
+            both = self._learn(both)
+        while both.shape[1]:
+            left = WINDOW - self._rows
+            self._take(both[:, :left], sample)
+            both = both[:, left:]
+
+    def levels(self) -> list[Level]:
+        """Return what is raised."""
+        return self._levels.raised()
+
+    def shows(self, key: Key) -> bool:
+        """Whether the newest window showed it."""
+        return self._levels.holds(key)
+
+    def state(self) -> bytes:
+        """Return all that is remembered, exactly."""
+        return encode(
+            OutliersState(
+                usual=self._usual.state(),
+                learnt=pack(self._learnt),
+                limits=pack(self._limits),
+                rows=self._rows,
+                count=self._count,
+                at_from=self._from,
+                at_to=self._to,
+                held=self._levels.state(),
+            )
+        )
+
+    def restore(self, state: bytes) -> None:
+        """Remember exactly that."""
+        saved = decode(OutliersState, state)
+        self._usual.restore(saved.usual)
+        self._learnt = unpack(saved.learnt, (2, len(saved.learnt) // 16))
+        self._limits = unpack(saved.limits, (2,))
+        self._rows, self._count, self._from, self._to = saved.rows, saved.count, saved.at_from, saved.at_to
+        self._levels.restore(saved.held)
+
+    def _learn(self, both: Floats) -> Floats:
+        """Learn what is far and what is sure from the first rows, and return the rest."""
+        taken = 2 * WINDOW - self._learnt.shape[1]
+        self._learnt = np.concatenate([self._learnt, both[:, :taken]], axis=1)
+        if self._learnt.shape[1] < 2 * WINDOW:
+            return both[:, :0]
+        scores, sure = self._learnt
+        middle, high = np.quantile(scores, [0.5, 0.99], method="inverted_cdf").tolist()
+        self._limits = np.array([high + 0.25 * (high - middle), float(np.quantile(sure, 0.5, method="inverted_cdf"))])
+        self._usual.take([self._far(self._learnt)], [self._learnt.shape[1]])
+        self._learnt = np.zeros((2, 0))
+        rest: Floats = both[:, taken:]
+        return rest
+
+    def _far(self, both: Floats) -> int:
+        return int(np.count_nonzero((both[0] > self._limits[0]) & (both[1] >= self._limits[1])))
+
+    def _take(self, both: Floats, sample: Sample) -> None:
+        self._from = sample.at_from if not self._rows else min(self._from, sample.at_from)
+        self._to = sample.at_to if not self._rows else max(self._to, sample.at_to)
+        self._rows += both.shape[1]
+        self._count += self._far(both)
+        if self._rows < WINDOW:
+            return
+        base = self._usual.base(0)
+        limit, share = base + self._policy.outlier_share, self._count / self._rows
+        score = attack.binomial(self._count, self._rows, base)
+        found = share >= limit and score > self._score and math.isfinite(limit)
+        span = Span(rows=self._rows, at_from=self._from, at_to=self._to)
+        measured = (share, limit, score)
+        subject = ("queries", "confident_outliers")
+        self._levels.judge([attack.level(self.name, subject, measured, span, EVADE, 0.4)] if found else [])
+        if not found:
+            self._usual.take([self._count], [self._rows])
+        self._rows = self._count = 0
