@@ -2,13 +2,13 @@
 
 from schemas.values import Role
 
-_ADMIN = ("EnrolKey", "RevokeKey", "AdoptPolicy", "AdoptSystems")
+_ADMIN = ("EnrolKey", "RevokeKey", "AdoptPolicy", "AdoptSystems", "AdoptProfile")
 _DECIDE = ("Approve", "Deny", "RevokeApproval")
 _RESPOND = ("Acknowledge", "Declare", "Dismiss")
 
 MAY: dict[Role, frozenset[str]] = {
     Role.ADMIN: frozenset(_ADMIN),
-    Role.ML_MANAGER: frozenset(_DECIDE + _RESPOND),
+    Role.ML_MANAGER: frozenset((*_DECIDE, *_RESPOND, "AdoptProfile")),
     Role.ML_ENGINEER: frozenset(_RESPOND),
     Role.SRE: frozenset(_RESPOND),
     Role.COMPLIANCE: frozenset(("Deny", "RevokeApproval", "Acknowledge")),

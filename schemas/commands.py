@@ -10,6 +10,7 @@ an earlier policy once more, approve after a revocation, start after a refusal),
 from dataclasses import dataclass
 
 from schemas.avro import Millis
+from schemas.profiles import AdoptProfile
 from schemas.values import Role
 
 
@@ -264,6 +265,7 @@ RECORDS = (
     ReportRestored,
     ReportRecovery,
     AttachEvidence,
+    AdoptProfile,
     Acknowledge,
     Declare,
     Dismiss,

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from schemas.avro import Millis
 from schemas.commands import Enrolment, Step
 from schemas.evidence import EvidenceAttached
+from schemas.profiles import ProfileAdopted
 from schemas.signals import Affected, Evidence
 from schemas.values import Category, Severity
 
@@ -272,6 +273,7 @@ RECORDS = (
     KeyRevoked,
     PolicyAdopted,
     SystemsAdopted,
+    ProfileAdopted,
     CaseOpened,
     CaseGrew,
     CaseQuieted,

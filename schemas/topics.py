@@ -108,7 +108,7 @@ TOPICS: tuple[Topic, ...] = (
         partitions=1,
         retention_ms=-1,
         compacted=True,
-        writers=("registrar",),
+        writers=("registrar", "people", "consumers of the audit topic"),
         records=(),
     ),
     Topic(

@@ -13,6 +13,7 @@ from agents.ledger import rules
 from agents.ledger.execute import intent_id
 from schemas import commands as c
 from schemas.codec import frame
+from schemas.profiles import AdoptProfile
 from schemas.values import Role
 from tests.ledgers import INCIDENT, Ledger, enrolment, genesis, key_of
 from tests.play import (
@@ -135,6 +136,7 @@ def told() -> Ledger:
     ledger.later(1).ask(incident_opened(), "triage")
     ledger.ask(incident_grew(), "triage")
     ledger.ask(evidence_kept(), "evidence")
+    ledger.ask(AdoptProfile(model="shuttle", version="1", digest="cd" * 32), "max")
     ledger.ask(c.Acknowledge(incident=INCIDENT, note="mine"), "mia")
     _ended(ledger)
     _resolved(ledger)

@@ -1,5 +1,7 @@
 """Decide on commands about the ledger itself: its beginning, its registrar, keys, policy and systems."""
 
+import re
+
 from agents.ledger.asked import Asked
 from agents.ledger.control import Control
 from agents.ledger.founding import mixed
@@ -17,7 +19,11 @@ from schemas.events import (
 )
 from schemas.ids import sound
 from schemas.keys import PublicKey
+from schemas.profiles import AdoptProfile, ProfileAdopted
 from schemas.values import Role
+
+MAX_MODEL_NAME = 256
+_DIGEST = re.compile(r"[0-9a-f]{64}")
 
 
 def establish(control: Control, asked: Asked, body: c.EstablishLedger) -> list[object]:
@@ -94,6 +100,17 @@ def adopt_systems(control: Control, asked: Asked, body: c.AdoptSystems) -> list[
     return [SystemsAdopted(digest=digest, document=body.document)]
 
 
+def adopt_profile(control: Control, asked: Asked, body: AdoptProfile) -> list[object]:
+    """Judge a model version against a profile from now on; its bytes are found by its digest."""
+    if not all(0 < len(name) <= MAX_MODEL_NAME for name in (body.model, body.version)):
+        return refuse(asked, "bad_profile", f"a model and a version have 1 to {MAX_MODEL_NAME} characters")
+    if _DIGEST.fullmatch(body.digest) is None:
+        return refuse(asked, "bad_profile", "a profile is named by a SHA-256 as 64 small hexadecimal digits")
+    if control.profiles.get((body.model, body.version)) == body.digest:
+        return refuse(asked, "in_force", "the model version is judged against this profile already")
+    return [ProfileAdopted(model=body.model, version=body.version, digest=body.digest)]
+
+
 def decide(control: Control, asked: Asked) -> list[object] | None:
     """Return the events of a command about the ledger, or None for a command about an incident."""
     match asked.body:
@@ -109,4 +126,6 @@ def decide(control: Control, asked: Asked) -> list[object] | None:
             return adopt_policy(control, asked, asked.body)
         case c.AdoptSystems():
             return adopt_systems(control, asked, asked.body)
+        case AdoptProfile():
+            return adopt_profile(control, asked, asked.body)
     return None

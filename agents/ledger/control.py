@@ -17,6 +17,7 @@ from schemas.events import (
 )
 from schemas.keys import PublicKey
 from schemas.policy import Policy
+from schemas.profiles import ProfileAdopted
 from schemas.systems import Systems
 from schemas.values import Role
 
@@ -49,6 +50,8 @@ class Control:
         SHA-256 of the first leaf, hexadecimal: the origin that every later command names.
     policies
         Every policy ever adopted, by digest: a case keeps the one it opened under.
+    profiles
+        Digest of the reference profile of each model and version that has one.
     next_index
         Index after that of the last entry: no entry before it can become void any more.
     read
@@ -66,6 +69,7 @@ class Control:
     policies: Mapping[str, Policy] = field(default_factory=dict)
     systems_digest: str = ""
     systems: Systems = NO_SYSTEMS
+    profiles: Mapping[tuple[str, str], str] = field(default_factory=dict)
     next_index: int = 0
     leases: Mapping[str, Lease] = field(default_factory=dict)
     read: Mapping[str, int] = field(default_factory=dict)
@@ -86,6 +90,16 @@ def _enrol(control: Control, enrolment: Enrolment) -> Control:
     )
 
 
+def _adopt(control: Control, event: PolicyAdopted | SystemsAdopted | ProfileAdopted) -> Control:
+    match event:
+        case PolicyAdopted():
+            policies = {**control.policies, event.digest: policy.read(event.document)}
+            return replace(control, policy_digest=event.digest, policies=policies)
+        case SystemsAdopted():
+            return replace(control, systems_digest=event.digest, systems=systems.read(event.document))
+    return replace(control, profiles={**control.profiles, (event.model, event.version): event.digest})
+
+
 def evolve(control: Control, event: object) -> Control:
     """Return the control state after an event; events of cases that say nothing of it leave it as it is."""
     match event:
@@ -101,13 +115,8 @@ def evolve(control: Control, event: object) -> Control:
         case KeyRevoked():
             revoked = replace(control.keys[event.key], revoked=True)
             return replace(control, keys={**control.keys, event.key: revoked})
-        case PolicyAdopted():
-            adopted = policy.read(event.document)
-            policies = {**control.policies, event.digest: adopted}
-            return replace(control, policy_digest=event.digest, policies=policies)
-        case SystemsAdopted():
-            declared = systems.read(event.document)
-            return replace(control, systems_digest=event.digest, systems=declared)
+        case PolicyAdopted() | SystemsAdopted() | ProfileAdopted():
+            return _adopt(control, event)
         case ActionStarted():
             lease = Lease(intent=event.intent, executor=event.executor, until=event.lease_until)
             return replace(control, leases={**control.leases, event.target: lease})

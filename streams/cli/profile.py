@@ -8,8 +8,9 @@ import click
 
 from schemas.errors import HeadgateError, PolicyError
 from schemas.values import Mode
-from streams.settings import DEPLOY
+from streams.settings import DEPLOY, Settings
 from streams.view.rendering import emit
+from streams.view.signing_in import sign_in, signed
 
 _File = click.Path(path_type=Path, exists=True, dir_okay=False)
 _PROFILE = click.argument("profile", type=_File)
@@ -46,9 +47,7 @@ def _names(_ctx: click.Context, _option: click.Parameter, values: Sequence[str])
 @click.option("--group", multiple=True, callback=_names, help="Columns of groups that must be treated alike.")
 @click.option("--latency", help="Column of milliseconds that a prediction took.")
 @click.option("--policy", "rules", type=_File, help="Learn under this policy; by default the one deployed.")
-@click.option(
-    "--systems", "watched", type=_File, help="Systems document: which rules of policy apply."
-)
+@click.option("--systems", "watched", type=_File, help="Systems document: which rules of policy apply.")
 @click.option("--out", type=click.Path(path_type=Path, dir_okay=False), required=True, help="File to write, .hgp.")
 @_JSON
 def build(file: Path, out: Path, *, as_json: bool, **given: Any) -> None:
@@ -118,6 +117,44 @@ def check(profile: Path, *, as_json: bool) -> None:
         emit({"file": str(profile), "valid": True, "digest": digest, "model": known.model, "version": known.version})
     else:
         click.echo(f"{profile} is a profile of {known.model} version {known.version}; its digest is {digest}")
+
+
+@command.command()
+@_PROFILE
+@click.option("--model", default="", help="Id of the model; by default the one it was built for.")
+@click.option("--version", "model_version", default="", help="The version; by default the one it was built for.")
+@_JSON
+@signed(default="admin")
+@click.pass_obj
+def adopt(
+    settings: Settings, /, profile: Path, who: str, passphrase_file: Path | None, *, as_json: bool, **given: str
+) -> None:
+    """Have a model version judged against PROFILE from now on, signed by an administrator or ML manager.
+
+    Example: headgate profile adopt loans-3.hgp --as admin
+    """
+    from agents.detection import reference
+    from streams.profiles.adopting import say_adopted
+    from streams.profiles.trying import try_out
+
+    data = _read(profile)
+    known = reference.read(data)
+    try_out(known)
+    model, version = given["model"] or known.model, given["model_version"] or known.version
+    say_adopted(settings, sign_in(settings, who, passphrase_file), (model, version), data, as_json=as_json)
+
+
+@command.command(name="list")
+@_JSON
+@click.pass_obj
+def listing(settings: Settings, *, as_json: bool) -> None:
+    """List the model versions that are judged against an adopted profile.
+
+    Example: headgate profile list
+    """
+    from streams.profiles.adopting import say_list
+
+    say_list(settings, as_json=as_json)
 
 
 def _read(path: Path) -> bytes:

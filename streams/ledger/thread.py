@@ -23,7 +23,7 @@ class LedgerThread:
     Parameters
     ----------
     changed
-        Called, in the thread, when another policy or systems document came into force.
+        Called, in the thread, when another policy, systems document or profile came into force.
     """
 
     def __init__(self, settings: Settings, trust: Trust, changed: Callable[[], None] = lambda: None) -> None:
@@ -71,9 +71,10 @@ class LedgerThread:
         self.control = state.control
         if state.control.policy is not None and not self._ready.is_set():
             self._ready.set()
-        elif (before.policy_digest, before.systems_digest) != (
-            state.control.policy_digest,
-            state.control.systems_digest,
-        ):
-            _LOG.info("another policy is in force", policy=state.control.policy_digest[:12])
+        elif _judging(before) != _judging(state.control):
+            _LOG.info("other documents are in force", policy=state.control.policy_digest[:12])
             self._changed()
+
+
+def _judging(control: Control) -> tuple[object, ...]:
+    return control.policy_digest, control.systems_digest, control.profiles

@@ -10,6 +10,7 @@ from schemas.topics import full_name
 from streams.kafka import Record
 from streams.ledger.keyring import state_key
 from streams.ledger.thread import LedgerThread
+from streams.profiles.adopted import Profiles
 from streams.settings import Settings
 from streams.worker.faust_loop import run_worker
 from streams.worker.spec import WorkerSpec
@@ -36,15 +37,17 @@ def spec(settings: Settings, standard: Standard, instance: str | None) -> Worker
 
 
 def run(settings: Settings, trust: Trust, instance: str | None) -> None:
-    """Run until asked to stop; when another policy or other systems are adopted, save, and go on under them."""
+    """Run until asked to stop; when another policy, systems or profile is adopted, save, and go on under it."""
     changed = threading.Event()
     ledger = LedgerThread(settings, trust, changed.set)
     ledger.start()
+    profiles = Profiles(settings)
     while True:
         changed.clear()
         control = ledger.control
         assert control.policy is not None
-        standard = Standard(control.policy_digest, control.policy.detection, control.systems)
+        adopted = profiles.of(control.profiles)
+        standard = Standard(control.policy_digest, control.policy.detection, control.systems, adopted)
         run_worker(spec(settings, standard, instance), settings, until=changed)
         if not changed.is_set():
             break

@@ -5,6 +5,7 @@ from typing import Any
 
 from schemas import events as e
 from schemas.evidence import EvidenceAttached
+from schemas.profiles import ProfileAdopted
 
 _SAY: dict[type, Callable[[Any], str]] = {
     e.CaseOpened: lambda x: f"{x.severity.value.upper()} {x.category.value}: {x.title}. {x.recommended}",
@@ -30,6 +31,7 @@ _SAY: dict[type, Callable[[Any], str]] = {
     e.KeyRevoked: lambda x: f"key {x.key} revoked: {x.reason}",
     e.PolicyAdopted: lambda x: f"policy {x.digest[:12]} adopted",
     e.SystemsAdopted: lambda x: f"systems {x.digest[:12]} adopted",
+    ProfileAdopted: lambda x: f"{x.model} version {x.version} is judged against profile {x.digest[:12]}",
     e.LedgerEstablished: lambda x: f"ledger {x.ledger} begun",
     e.RegistrarTookOver: lambda x: f"a registrar took over, epoch {x.epoch}",
     e.Refused: lambda x: f"{x.kind} refused: {x.detail}",

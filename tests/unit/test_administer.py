@@ -9,6 +9,7 @@ from agents.ledger.control import Control
 from schemas import commands as c
 from schemas.documents import MAX_DOCUMENT_BYTES, digest
 from schemas.errors import KeyRefusedError
+from schemas.profiles import AdoptProfile
 from schemas.values import Role
 from tests.ledgers import (
     INCIDENT,
@@ -159,3 +160,20 @@ def test_a_command_about_an_incident_is_none_of_its_business(ledger: Ledger) -> 
     """What is not about the ledger is left to others."""
     asked = ledger.state.ask(ledger.statement(c.Acknowledge(incident=INCIDENT, note=""), "eva"))
     assert administer.decide(Control(), asked) is None
+
+
+def test_a_profile_is_adopted_for_a_model_version(ledger: Ledger) -> None:
+    """The newest digest judges the version; the same again is refused, an earlier one may be said again."""
+    one, other = "ab" * 32, "cd" * 32
+    assert names(ledger.ask(AdoptProfile(model="m", version="3", digest=one), "max")) == ["ProfileAdopted"]
+    assert names(ledger.ask(AdoptProfile(model="m", version="3", digest=other), "ada")) == ["ProfileAdopted"]
+    assert reason(ledger.ask(AdoptProfile(model="m", version="3", digest=other), "max")) == "in_force"
+    assert names(ledger.ask(AdoptProfile(model="m", version="3", digest=one, repeat=1), "max")) == ["ProfileAdopted"]
+    assert dict(ledger.control.profiles) == {("m", "3"): one}
+
+
+@pytest.mark.parametrize("wrong", [{"model": ""}, {"version": "v" * 257}, {"digest": "AB" * 32}, {"digest": ""}])
+def test_a_profile_without_name_or_digest_is_refused(ledger: Ledger, wrong: dict[str, str]) -> None:
+    """A model, a version and a SHA-256 are needed."""
+    body = AdoptProfile(**{"model": "m", "version": "3", "digest": "ab" * 32, **wrong})
+    assert reason(ledger.ask(body, "ada")) == "bad_profile"
