@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from agents.detection.arrays import pack, unpack
 from agents.detection.columns import Floats, Rows
+from agents.detection.repeats import repeat_bound, unseen
 from agents.detection.sample import BAD, Counts
 from schemas.errors import SchemaError
 from schemas.telemetry import MAX_CATEGORIES
@@ -187,7 +188,8 @@ def learn(
     counts = histogram(recoded, edges)
     bad = bad.copy()
     bad[:, RANGE] = beyond(recoded, low, high)
-    profile = Profile(ordered, matrix.shape[1], edges, counts, bad, low, high, _repeat_bound(repeats))
+    bad[:, UNSEEN] = [unseen(row) if facet.text else 0 for facet, row in zip(ordered, recoded, strict=True)]
+    profile = Profile(ordered, matrix.shape[1], edges, counts, bad, low, high, repeat_bound(repeats, recoded))
     return profile, recoded
 
 
@@ -241,13 +243,6 @@ def _ranges(facets: tuple[Facet, ...], matrix: Floats, reach: float) -> tuple[Fl
         low[i] = max(2 * (least - min(reach * span, 1e307)), -1.7e308)
         high[i] = min(2 * (most + min(reach * span, 1e307)), 1.7e308)
     return low, high
-
-
-def _repeat_bound(repeats: Counts) -> Floats:
-    pairs = np.maximum(repeats[:, 1], 1)
-    share = repeats[:, 0] / pairs
-    bound: Floats = np.minimum(share + 3 * np.sqrt(share * (1 - share) / pairs) + 3 / pairs, 0.9999)
-    return bound
 
 
 def flagged(flags: NDArray[np.uint8], kind: Flag) -> NDArray[np.bool_]:

@@ -98,7 +98,9 @@ class Standing:
         changes += self._widen(merged, by_instance)
         self._mute(merged)
         active = {name: s for name, s in instances.items() if rows - s.seen <= self._patience}
-        for key in sorted(merged.keys() - self._open.keys() - self._muted.keys()):
+        # What broke away from the windows before is told first: it says that the change was sudden.
+        fresh = merged.keys() - self._open.keys() - self._muted.keys()
+        for key in sorted(fresh, key=lambda key: (key[2] != "rolling", key)):
             changes += self._raise(key, merged[key], active, by_instance)
         return changes
 

@@ -34,6 +34,7 @@ class PsiState:
     at_to: int
     counts: bytes
     earlier: bytes
+    away: bytes
     held: tuple[Held, ...]
 
 
@@ -90,6 +91,7 @@ class Psi:
         shape = profile.counts.shape
         self._earlier = np.zeros((thresholds.rolling_windows if whole else 0, *shape), dtype=np.int64)
         self._counts = np.zeros(shape, dtype=np.int64)
+        self._away = np.zeros(shape[0], dtype=np.int64)
         self._rows = self._from = self._to = 0
 
     def update(self, sample: Sample) -> None:
@@ -125,6 +127,7 @@ class Psi:
                 at_to=self._to,
                 counts=pack(self._counts, "<i8"),
                 earlier=pack(self._earlier, "<i8"),
+                away=pack(self._away, "<i8"),
                 held=self._levels.state(),
             )
         )
@@ -136,6 +139,7 @@ class Psi:
         self._counts = unpack(saved.counts, self._counts.shape, "<i8")
         if len(saved.earlier) == self._earlier.nbytes:  # another policy may keep more or fewer windows
             self._earlier = unpack(saved.earlier, self._earlier.shape, "<i8")
+        self._away = unpack(saved.away, self._away.shape, "<i8")
         self._levels.restore(saved.held)
 
     def _close(self) -> None:
@@ -147,11 +151,16 @@ class Psi:
             index = np.where(full, _index(now, _shares(before, self._bins), self._used), 0.0)
             rolling = self._findings("rolling", index, before)
             findings += rolling
-            # What broke away from the windows before is not taken into them, or it would clear itself.
+            # What broke away from the windows before is not taken into them, or it would clear itself; but what
+            # has lasted as long as they did is what comes before now, or the next sudden change would go unseen.
             away = {level.subject for level in rolling}
-            calm: slice | list[int] = slice(None)
+            calm: slice | NDArray[np.int64] = slice(None)
             if away:
-                calm = [i for i, facet in enumerate(self._profile.facets) if facet.name not in away]
+                self._away[[facet.name not in away for facet in self._profile.facets]] = -1
+                self._away += 1
+                calm = np.flatnonzero((self._away == 0) | (self._away > self._policy.rolling_windows))
+            elif self._away.any():
+                self._away[:] = 0
             self._earlier[:-1, calm] = self._earlier[1:, calm]
             self._earlier[-1, calm] = self._counts[calm]
         self._levels.judge(findings)

@@ -122,7 +122,8 @@ class Quality:
 
     def _run_limits(self) -> Floats:
         # Of n rows, about n·pᴸ runs reach the length L when a cell repeats with probability p.
-        digits = self._score + np.log10(self._window)
+        # Real runs are longer than independent repeats would make them: twice the digits are asked for.
+        digits = 2 * (self._score + np.log10(self._window))
         runs = np.ceil(digits / -np.log10(self._profile.repeats))
         numbers = np.array([facet.role == "feature" for facet in self._profile.facets])
         limits: Floats = np.where(numbers, np.maximum(runs, self._policy.quality.stuck_rows), np.inf)

@@ -1,0 +1,44 @@
+"""How often a column repeats itself or says something new, learnt from its reference."""
+
+import numpy as np
+
+from agents.detection.columns import Floats
+from agents.detection.sample import Counts
+
+CODES = 10
+"""A column of so few different values holds codes, not readings."""
+
+
+def unseen(codes: Floats) -> int:
+    """Return how many of as many further texts will be new: those seen once (Turing's estimate; Good, 1953)."""
+    return int(np.count_nonzero(np.bincount(codes[np.isfinite(codes)].astype(np.int64)) == 1))
+
+
+def repeat_bound(repeats: Counts, matrix: Floats) -> Floats:
+    """Return the probability that a cell repeats the one before; where runs are longer than that explains, by them.
+
+    Of n rows the longest run has the length L where n·pᴸ is about 1. A column of a few codes may stand still for any
+    time without being stuck: its distribution tells.
+
+    Parameters
+    ----------
+    repeats
+        Cells equal to the one before, and cells that had one: facets × 2.
+    matrix
+        The reference's cells, facets × rows.
+    """
+    pairs = np.maximum(repeats[:, 1], 1)
+    share = repeats[:, 0] / pairs
+    bound = share + 3 * np.sqrt(share * (1 - share) / pairs) + 3 / pairs
+    for i, row in enumerate(matrix):
+        usable = row[np.isfinite(row)]
+        if not len(usable):
+            continue
+        breaks = np.flatnonzero(np.diff(usable))
+        longest = int(np.diff(breaks, prepend=-1, append=len(usable) - 1).max())
+        if longest > 2:
+            bound[i] = max(bound[i], float(len(usable)) ** (-1 / longest))
+        if len(np.unique(usable)) <= CODES:
+            bound[i] = 1.0
+    usual: Floats = np.minimum(bound, 0.9999)
+    return usual
