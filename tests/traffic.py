@@ -7,8 +7,9 @@ from typing import Any
 import numpy as np
 
 from agents.detection.detect import Detect
+from agents.detection.joined import Joined, Target
 from agents.detection.profile import Facet, Profile, learn
-from agents.detection.sample import BAD
+from agents.detection.sample import BAD, Sample
 from agents.detection.standard import Standard
 from agents.received import Received
 from schemas.codec import frame
@@ -55,6 +56,25 @@ def received(body: Any, offset: int, timestamp: int | None = None, topic_id: str
         key=body.model.encode(),
         value=frame(body),
     )
+
+
+def labelled(errors: Any = None, **columns: Any) -> Sample:
+    """Return a sample of joined labels; errors are bits, and every column that is not given says nothing."""
+    count = len(next(values for values in (errors, *columns.values()) if values is not None))
+    nothing, none = np.full(count, np.nan), np.full(count, -1, dtype=np.int64)
+    given = {
+        "at": np.full(count, START, dtype=np.int64),
+        "errors": nothing if errors is None else np.asarray(errors, dtype=np.float64),
+        "residuals": nothing,
+        "confidence": nothing,
+        "predicted": none,
+        "labelled": none,
+        "groups": none,
+        "classes": (),
+        "combinations": (),
+    }
+    joined = Joined(target=Target(version="1", mode=Mode.REALTIME), **given | columns)
+    return Sample(rows=0, at_from=START, at_to=START, joined=joined)
 
 
 def features(rng: np.random.Generator, rows: int, count: int = 10) -> dict[str, Any]:

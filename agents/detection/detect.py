@@ -9,6 +9,7 @@ import numpy as np
 
 from agents.detection.columns import Floats, check_name, check_positions, decode
 from agents.detection.guard import times
+from agents.detection.joined import Joined
 from agents.detection.standard import Standard
 from agents.detection.unit import Unit
 from agents.detection.wording import observed, said
@@ -123,9 +124,11 @@ class Detect:
         if not fresh.rows:
             return []
         monitor = unit.monitor(fresh.version, fresh.mode)
-        unit.labels.remember(fresh, times(fresh, record.timestamp))
+        early = unit.labels.remember(fresh, times(fresh, record.timestamp))
         changes = monitor.update(fresh, record.timestamp)
         events: Events = [said(change, batch.model, monitor, record, self._standard.policy) for change in changes]
+        for joined in early:
+            events += self._labelled(unit, joined, record)
         if monitor.observed():
             events.append(observed(batch.model, monitor, record))
         return events
@@ -137,11 +140,15 @@ class Detect:
         seen = unit.marks.fresh(f"labels/{batch.source}", batch.first_position, count)
         events: Events = []
         for joined in unit.labels.join(batch.prediction_ids[seen:], batch.labels[seen:], batch.at[seen:]):
-            target = joined.target
-            for name, values in (("error", joined.errors), ("residual", joined.residuals)):
-                if len(values) and unit.has(target.version, target.mode):
-                    events += self._feed(unit, target.version, target.mode, (name, values), record)
+            events += self._labelled(unit, joined, record)
         return events
+
+    def _labelled(self, unit: Unit, joined: Joined, record: Received) -> Events:
+        if not unit.has(joined.target.version, joined.target.mode):
+            return []
+        monitor = unit.monitor(joined.target.version, joined.target.mode)
+        changes = monitor.labelled(joined, record.timestamp)
+        return [said(change, unit.model, monitor, record, self._standard.policy) for change in changes]
 
     def _health(self, unit: Unit, sample: HealthSample, record: Received) -> Events:
         check_name("instance", sample.instance, empty=True)

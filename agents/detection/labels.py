@@ -1,82 +1,73 @@
-"""What turned out to be true, joined with what was predicted: a bounded store of predictions that wait for labels."""
+"""What turned out to be true, joined with what was predicted: a bounded store of predictions that wait for labels.
 
-import math
+Predictions are sampled by a hash of their id. The sample is all of them while that fits the budget; each time
+the budget is full of predictions that wait, the sample is halved (adaptive sampling: Flajolet, 1990), so that what is
+kept is a fair sample of all that wait, however late the labels come.
+"""
+
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
-from itertools import islice
-from zlib import crc32
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from agents.detection.arrays import pack, unpack
-from agents.detection.columns import MAX_NAME, Floats, Rows
+from agents.detection.columns import MAX_NAME, Cells, Rows
+from agents.detection.compare import Comparison, compare
+from agents.detection.joined import Joined, Target, combine, group_columns
+from agents.detection.kept import KEPT, KINDS, TEXT, WHOLE_SAMPLE, compact, hashes_of, keys_of, usable_of
 from schemas.errors import SchemaError
 from schemas.thresholds import Labels as LabelPolicy
-from schemas.values import Mode
 
-TEXT, WHOLE, NUMBER = range(3)
-"""How a prediction is compared: strings and whole numbers are right or wrong, doubles are off by a residual."""
+PERIOD = 1024
+"""Predictions between two looks at what is overdue, and at whether the sample may grow again."""
 
-_KINDS = {"string": TEXT, "long": WHOLE, "double": NUMBER}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Target:
-    """Whose predictions they were."""
-
-    version: str
-    mode: Mode
+_WAITING, _JOINED, _MISSED = range(3)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tally:
-    """Labels so far: used, come too late, come again, of no prediction that is kept, not comparable."""
+    """Labels so far: used, come before their prediction, too late, again, of no prediction that is kept, unreadable.
+
+    missing
+        Predictions whose label did not come within the horizon.
+    """
 
     joined: int = 0
+    early: int = 0
     late: int = 0
     repeated: int = 0
     unmatched: int = 0
     unreadable: int = 0
+    missing: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Orphan:
+    """A label whose prediction has not come yet."""
+
+    key: bytes
+    label: str
+    at: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LabelState:
-    """The predictions that wait; version 1. `numbers` holds time, value, target, kind and whether it was joined."""
+    """The predictions that wait, the strings and targets they name, and the sample; version 2."""
 
-    ids: tuple[str, ...]
+    kept: bytes
     texts: tuple[str, ...]
+    combinations: tuple[tuple[str, ...], ...]
     targets: tuple[Target, ...]
-    numbers: bytes
+    orphans: tuple[Orphan, ...]
+    cut: int
+    floor: int
+    rows: int
+    newest: int
     tally: Tally
 
 
-@dataclass(frozen=True, slots=True)
-class Joined:
-    """What the labels of one batch say of one target: errors as bits, or absolute residuals."""
-
-    target: Target
-    errors: Floats
-    residuals: Floats
-
-
-@dataclass(slots=True)
-class _Waiting:
-    target: Target
-    kind: int
-    value: float | str
-    at: int
-    joined: bool = False
-
-
-@dataclass(slots=True)
-class _Found:
-    errors: list[float] = field(default_factory=list)
-    residuals: list[float] = field(default_factory=list)
-
-
 class LabelStore:
-    """Predictions of one model, sampled by a hash of their id, the oldest dropped beyond the budget.
+    """Predictions of one model that wait for their labels.
 
     Parameters
     ----------
@@ -86,104 +77,226 @@ class LabelStore:
 
     def __init__(self, policy: LabelPolicy) -> None:
         self._policy = policy
-        self._cut = int(policy.sample * 2**32)
-        self._waiting: dict[str, _Waiting] = {}
+        self._cut = self._floor = self._most = int(policy.sample * WHOLE_SAMPLE)
+        self._kept = np.zeros(0, dtype=KEPT)
+        self._count = self._rows = self._newest = 0
+        self._order: NDArray[np.int64] | None = None
+        self._texts: dict[str, int] = {}
+        self._combinations: dict[tuple[str, ...], int] = {}
+        self._targets: dict[Target, int] = {}
+        self._orphans: dict[int, tuple[str, int]] = {}
         self.tally = Tally()
 
-    def remember(self, rows: Rows, at: NDArray[np.int64]) -> None:
-        """Keep the sampled predictions of a batch."""
+    def __len__(self) -> int:
+        """Return how many predictions are kept, joined ones (against repeats) included."""
+        return self._count
+
+    @property
+    def sample(self) -> float:
+        """Return the share of predictions that is kept now."""
+        return self._cut / WHOLE_SAMPLE
+
+    def remember(self, rows: Rows, at: NDArray[np.int64]) -> list[Joined]:
+        """Keep the sampled predictions of a batch, and return what labels say that came before them."""
         ids, made = rows.with_role("prediction_id"), rows.with_role("prediction")
         if ids is None or made is None or not ids.text or not self._policy.budget:
-            return
-        target = Target(version=rows.version, mode=rows.mode)
-        chosen = self._sampled(ids.dictionary)[ids.values]
-        for cells in (ids, made):
-            if cells.flags is not None:
-                chosen = chosen & (cells.flags == 0)
-        kind = _KINDS[made.kind]
-        kept = np.flatnonzero(chosen)
-        columns = (ids.values[kept].tolist(), made.values[kept].tolist(), at[kept].tolist())
-        for code, value, when in zip(*columns, strict=True):
-            prediction = made.dictionary[value] if kind == TEXT else float(value)
-            if isinstance(prediction, str) or math.isfinite(prediction):
-                self._waiting.setdefault(ids.dictionary[code], _Waiting(target, kind, prediction, when))
-        excess = len(self._waiting) - self._policy.budget
-        # All at once: finding the first key of a dict passes over every one that was deleted before it.
-        for name in list(islice(self._waiting, max(excess, 0))):
-            del self._waiting[name]
+            return []
+        hashes = hashes_of(ids.dictionary)[ids.values]
+        usable = usable_of(ids, made)
+        first, joined = 0, []
+        while first < rows.rows:
+            # Parts end at exact rows, so that nothing depends on how rows were batched.
+            end = min(first + PERIOD - self._rows % PERIOD, rows.rows)
+            chosen = np.flatnonzero(usable[first:end] & (hashes[first:end] < self._cut)) + first
+            if len(chosen):
+                keys = keys_of([ids.dictionary[code] for code in ids.values[chosen].tolist()])
+                joined += self._add(self._entries(rows, made, chosen, keys, at))
+            self._rows += end - first
+            if self._rows % PERIOD == 0:
+                self._look()
+            first = end
+        return joined
 
     def join(self, ids: Sequence[str], labels: Sequence[str], at: Sequence[int]) -> list[Joined]:
         """Return what the labels say, target by target in order of appearance."""
-        found: dict[Target, _Found] = {}
-        for name, label, known in zip(ids, labels, at, strict=True):
-            waiting = self._waiting.get(name)
-            if waiting is None:
-                if crc32(name.encode()) < self._cut:
-                    self.tally = replace(self.tally, unmatched=self.tally.unmatched + 1)
-            elif waiting.joined:
-                self.tally = replace(self.tally, repeated=self.tally.repeated + 1)
-            else:
-                waiting.joined = True
-                self._compare(waiting, label, known, found.setdefault(waiting.target, _Found()))
-        return [Joined(target, np.array(f.errors), np.array(f.residuals)) for target, f in found.items()]
+        keys = keys_of(name[:MAX_NAME] for name in ids)
+        slots = self._find(keys)
+        for i in np.flatnonzero((slots < 0) & (keys >> np.uint64(32) < self._cut)).tolist():
+            self._hold(int(keys[i]), labels[i], at[i])
+        found = np.flatnonzero(slots >= 0)
+        return self._compare(slots[found], [labels[i] for i in found.tolist()], np.array(at, dtype=np.int64)[found])
 
     def state(self) -> LabelState:
         """Return all that is kept, exactly."""
-        targets = list(dict.fromkeys(waiting.target for waiting in self._waiting.values()))
-        texts = list(dict.fromkeys(w.value for w in self._waiting.values() if isinstance(w.value, str)))
-        target_code = {target: code for code, target in enumerate(targets)}
-        text_code = {text: code for code, text in enumerate(texts)}
-        numbers = [
-            (w.at, text_code[w.value] if isinstance(w.value, str) else w.value, target_code[w.target], w.kind, w.joined)
-            for w in self._waiting.values()
-        ]
         return LabelState(
-            ids=tuple(self._waiting),
-            texts=tuple(texts),
-            targets=tuple(targets),
-            numbers=pack(np.array(numbers, dtype=np.float64).reshape(-1, 5)),
+            kept=self._kept[: self._count].tobytes(),
+            texts=tuple(self._texts),
+            combinations=tuple(self._combinations),
+            targets=tuple(self._targets),
+            orphans=tuple(Orphan(key=k.to_bytes(8, "big"), label=v[0], at=v[1]) for k, v in self._orphans.items()),
+            cut=self._cut,
+            floor=self._floor,
+            rows=self._rows,
+            newest=self._newest,
             tally=self.tally,
         )
 
     def restore(self, state: LabelState) -> None:
-        """Keep exactly that; SchemaError where it names a string or a target that it does not hold."""
-        self._waiting = {}
-        for name, row in zip(state.ids, unpack(state.numbers, (len(state.ids), 5)).tolist(), strict=True):
-            at, value, target, kind, joined = row
-            if not 0 <= target < len(state.targets) or (kind == TEXT and not 0 <= value < len(state.texts)):
-                raise SchemaError("the saved labels name a target or a string that is not saved with them")
-            kept = state.texts[int(value)] if kind == TEXT else value
-            self._waiting[name] = _Waiting(state.targets[int(target)], int(kind), kept, int(at), bool(joined))
-        self.tally = state.tally
+        """Keep exactly that; SchemaError where it names a string, a group or a target that it does not hold."""
+        if len(state.kept) % KEPT.itemsize or state.rows < 0:
+            raise SchemaError("the saved labels are no whole number of predictions")
+        kept = np.frombuffer(state.kept, dtype=KEPT).copy()
+        texts = kept["value"][kept["kind"] == TEXT]
+        groups = kept["group"][kept["group"] != -1]
+        for codes, names in ((kept["target"], state.targets), (groups, state.combinations), (texts, state.texts)):
+            if not ((codes >= 0) & (codes < len(names))).all():
+                raise SchemaError("the saved labels name a target, a group or a string that is not saved with them")
+        self._kept, self._count, self._order = kept, len(kept), None
+        self._texts = {text: code for code, text in enumerate(state.texts)}
+        self._combinations = {combination: code for code, combination in enumerate(state.combinations)}
+        self._targets = {target: code for code, target in enumerate(state.targets)}
+        self._orphans = {int.from_bytes(o.key, "big"): (o.label, o.at) for o in state.orphans}
+        self._cut, self._floor = min(state.cut, self._most), min(state.floor, self._most)
+        self._rows, self._newest, self.tally = state.rows, state.newest, state.tally
 
-    def _sampled(self, ids: Sequence[str]) -> NDArray[np.bool_]:
-        hashes = np.fromiter(map(crc32, map(str.encode, ids)), np.uint32, len(ids))
-        chosen: NDArray[np.bool_] = hashes < self._cut
-        for row in np.flatnonzero(chosen).tolist():
-            chosen[row] = 0 < len(ids[row]) <= MAX_NAME
-        return chosen
-
-    def _compare(self, waiting: _Waiting, label: str, known: int, found: _Found) -> None:
-        if known - waiting.at > self._policy.horizon_seconds * 1000:
-            self.tally = replace(self.tally, late=self.tally.late + 1)
-            return
-        if isinstance(waiting.value, str):
-            found.errors.append(float(waiting.value != label))
+    def _entries(
+        self, rows: Rows, made: Cells, chosen: NDArray[np.int64], keys: NDArray[np.uint64], at: NDArray[np.int64]
+    ) -> NDArray[np.void]:
+        new = np.zeros(len(chosen), dtype=KEPT)
+        new["key"], new["at"], new["kind"] = keys, at[chosen], KINDS[made.kind]
+        new["target"] = self._targets.setdefault(Target(version=rows.version, mode=rows.mode), len(self._targets))
+        if made.text:
+            codes = {c: self._text(made.dictionary[c]) for c in np.unique(made.values[chosen]).tolist()}
+            new["value"] = [codes[code] for code in made.values[chosen].tolist()]
         else:
-            truth = _number(label)
-            if truth is None:
-                self.tally = replace(self.tally, unreadable=self.tally.unreadable + 1)
-                return
-            if waiting.kind == WHOLE or (waiting.value.is_integer() and truth.is_integer()):
-                found.errors.append(float(waiting.value != truth))
-            if waiting.kind == NUMBER:
-                found.residuals.append(min(abs(waiting.value - truth), 1e300))
-        self.tally = replace(self.tally, joined=self.tally.joined + 1)
+            new["value"] = made.values[chosen]
+        sure = rows.with_role("confidence")
+        new["confidence"] = np.nan
+        if sure is not None and not sure.text:
+            new["confidence"] = np.clip(sure.values[chosen].astype(np.float64), -1e9, 1e9)
+            if sure.flags is not None:
+                new["confidence"][sure.flags[chosen] != 0] = np.nan
+        new["group"] = -1
+        columns = group_columns(rows, chosen)
+        if columns:
+            codes_of, named = combine(columns)
+            known = [self._combinations.setdefault(name, len(self._combinations)) if name else -1 for name in named]
+            new["group"] = np.array(known, dtype=np.int32)[codes_of]
+        return new
 
+    def _text(self, text: str) -> int:
+        return self._texts.setdefault(text[:MAX_NAME], len(self._texts))
 
-def _number(label: str) -> float | None:
-    try:
-        number = float(label[:64])
-    except ValueError:
-        return None
-    return number if math.isfinite(number) else None
+    def _add(self, new: NDArray[np.void]) -> list[Joined]:
+        joined: list[Joined] = []
+        while len(new):
+            room = self._policy.budget - self._count
+            if not room:
+                self._make_room()
+                new = new[new["key"] >> np.uint64(32) < self._cut]
+                continue
+            part, new = new[:room], new[room:]
+            if self._count + len(part) > len(self._kept):
+                size = min(max(2 * len(self._kept), self._count + len(part), 64), self._policy.budget)
+                self._kept = np.concatenate([self._kept[: self._count], np.zeros(size - self._count, dtype=KEPT)])
+            self._kept[self._count : self._count + len(part)] = part
+            first, self._count, self._order = self._count, self._count + len(part), None
+            self._newest = max(self._newest, int(part["at"].max()))
+            joined += self._adopt(first)
+        return joined
+
+    def _adopt(self, first: int) -> list[Joined]:
+        if not self._orphans:
+            return []
+        keys = self._kept["key"][first : self._count].tolist()
+        here = [(first + i, self._orphans.pop(key)) for i, key in enumerate(keys) if key in self._orphans]
+        if not here:
+            return []
+        self.tally = replace(self.tally, early=self.tally.early + len(here))
+        known = np.array([at for _, (_, at) in here], dtype=np.int64)
+        return self._compare(np.array([slot for slot, _ in here]), [label for _, (label, _) in here], known)
+
+    def _hold(self, key: int, label: str, at: int) -> None:
+        if key in self._orphans:
+            self.tally = replace(self.tally, repeated=self.tally.repeated + 1)
+            return
+        self._orphans[key] = (label[:MAX_NAME], at)
+        if len(self._orphans) > self._policy.early:
+            self._drop_orphan(next(iter(self._orphans)))
+
+    def _drop_orphan(self, key: int) -> None:
+        del self._orphans[key]
+        if key >> 32 < self._floor:
+            self.tally = replace(self.tally, unmatched=self.tally.unmatched + 1)
+
+    def _find(self, keys: NDArray[np.uint64]) -> NDArray[np.int64]:
+        own = self._kept["key"][: self._count]
+        if not len(own) or not len(keys):
+            return np.full(len(keys), -1, dtype=np.int64)
+        if self._order is None:
+            self._order = np.argsort(own, kind="stable")
+        place = np.minimum(np.searchsorted(own[self._order], keys), len(own) - 1)
+        slots = self._order[place]
+        return np.where(own[slots] == keys, slots, -1)
+
+    def _compare(self, slots: NDArray[np.int64], labels: list[str], at: NDArray[np.int64]) -> list[Joined]:
+        _, first = np.unique(slots, return_index=True)
+        once = np.zeros(len(slots), dtype=bool)
+        once[first] = True
+        once &= self._kept["state"][slots] != _JOINED
+        late = once & (at - self._kept["at"][slots] > self._policy.horizon_seconds * 1000)
+        self._kept["state"][slots] = _JOINED
+        usable = np.flatnonzero(once & ~late)
+        given = Comparison(
+            kept=self._kept[slots[usable]],
+            labels=[labels[i] for i in usable.tolist()],
+            texts=tuple(self._texts),
+            combinations=tuple(self._combinations),
+            targets=tuple(self._targets),
+        )
+        joined = compare(given)
+        used = sum(len(part) for part in joined)
+        self.tally = replace(
+            self.tally,
+            joined=self.tally.joined + used,
+            late=self.tally.late + int(late.sum()),
+            repeated=self.tally.repeated + int((~once).sum()),
+            unreadable=self.tally.unreadable + len(usable) - used,
+        )
+        return joined
+
+    def _make_room(self) -> None:
+        budget = self._policy.budget
+        kept = self._kept[: self._count]
+        keep = (kept["state"] == _WAITING) | (np.arange(len(kept)) >= len(kept) // 2)
+        while int(keep.sum()) > budget - budget // 8 - (budget < 8):
+            self._cut //= 2
+            keep &= kept["key"] >> np.uint64(32) < self._cut
+        self._floor = min(self._floor, self._cut)
+        self._keep(keep)
+
+    def _keep(self, keep: NDArray[np.bool_]) -> None:
+        self._kept = self._kept[: self._count][keep]
+        self._count, self._order = len(self._kept), None
+        self._texts, self._kept["value"] = compact(self._texts, self._kept["value"], self._kept["kind"] == TEXT)
+        self._combinations, self._kept["group"] = compact(
+            self._combinations, self._kept["group"], self._kept["group"] >= 0
+        )
+        self._targets, self._kept["target"] = compact(
+            self._targets, self._kept["target"], np.ones(self._count, dtype=bool)
+        )
+
+    def _look(self) -> None:
+        horizon = self._policy.horizon_seconds * 1000
+        kept = self._kept[: self._count]
+        overdue = (kept["state"] == _WAITING) & (kept["at"] < self._newest - horizon)
+        kept["state"][overdue] = _MISSED
+        self.tally = replace(self.tally, missing=self.tally.missing + int(overdue.sum()))
+        gone = kept["at"] < self._newest - 2 * horizon
+        if gone.any():
+            self._keep(~gone)
+        for key in [key for key, (_, at) in self._orphans.items() if at < self._newest - horizon]:
+            self._drop_orphan(key)
+        waiting = int((self._kept["state"][: self._count] == _WAITING).sum())
+        if waiting <= self._policy.budget // 8:
+            self._cut = min(2 * max(self._cut, 1), self._most)

@@ -11,6 +11,7 @@ from agents.detection.columns import Floats, Rows
 from agents.detection.detectors.half_space import Forest, ForestState
 from agents.detection.detectors.specs import SCORED
 from agents.detection.guard import count_bad, matrix, times
+from agents.detection.joined import Joined
 from agents.detection.learning import Learning, LearningState
 from agents.detection.profile import RANGE, Profile, ProfileState, outside
 from agents.detection.sample import Sample, streams
@@ -19,6 +20,9 @@ from agents.detection.standing import Change, Open, Standing, StandingState
 from schemas.selection import NO_RULE
 from schemas.thresholds import Thresholds
 from schemas.values import Mode
+
+LABELLED = ("error", "residual")
+"""The detectors that labels are for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +114,7 @@ class Monitor:
             if not rows.rows:
                 return self._settle()
         if self._learning is not None:
-            taken = self._learning.take(rows)
+            taken = self._learning.take(rows, at)
             self.rows += taken
             self._learnt(int(at[0]))
             if taken >= rows.rows:
@@ -128,6 +132,15 @@ class Monitor:
             if name.startswith(SCORED):
                 self._whole.detector("safety")
             self._whole.update(Sample(rows=0, at_from=at, at_to=at, streams=streams(**{name: values}), ids=ids))
+        return self._settle()
+
+    def labelled(self, joined: Joined, at: int) -> list[Change]:
+        """Judge predictions whose labels came; `at` is the broker's time, in ms."""
+        sample = Sample(rows=0, at_from=at, at_to=at, joined=joined)
+        for name in LABELLED:
+            detector = self._whole.detector(name)
+            if detector is not None:
+                detector.update(sample)
         return self._settle()
 
     def health(
@@ -272,6 +285,7 @@ class Monitor:
         assert self._profile is not None
         profile, part = self._profile, slice(first, end)
         values, times = given.values[:, part], given.at[part]
+        steady = profile.season.adjust(values, times)
         bad = count_bad(None if given.why is None else given.why[:, part], len(profile.facets))
         if given.outside is not None:
             bad[:, RANGE] = np.count_nonzero(given.outside[:, part], axis=1)
@@ -290,10 +304,11 @@ class Monitor:
             at_from=int(times.min()),
             at_to=int(times.max()),
             values=values,
+            steady=steady,
             times=times,
             source=given.rows,
             first=first,
-            counts=profile.histogram(values),
+            counts=profile.histogram(steady),
             bad=bad,
             longest=longest,
             streams=streams(**found),

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from agents.detection.columns import Floats, Rows
+from agents.detection.joined import Joined
 
 BAD = ("null", "nan", "inf", "wrong_type", "unseen", "range")
 """Ways in which a cell cannot be used, in the order of a sample's `bad`; `range` is still counted in histograms."""
@@ -24,15 +25,19 @@ class Sample:
 
     values, times
         The facets' clean values (facets × rows, NaN where a cell cannot be used) and each row's time in ms.
+    steady
+        The values less their season, where any facet has one; else the same as `values`.
     source, first
         The decoded rows that these are a part of, all columns included, and where they begin among them.
     counts, bad, longest
         Per facet of the profile: histogram (facets × bins), unusable cells (facets × BAD), longest run of equal
         values; None where the sample holds only streams.
     streams
-        Values by subject: confidence, latency, vector (forest scores), error, residual, score of a judge.
+        Values by subject: confidence, latency, vector (forest scores), score of a judge.
     stream_times
         Each stream value's time, where they are not all `at_from`.
+    joined
+        Predictions with the labels that came for them.
     picked
         Which rows the forest scored, in the order of the stream ``vector``.
     ids
@@ -48,11 +53,13 @@ class Sample:
     bad: Counts | None = None
     longest: Counts | None = None
     values: Floats | None = None
+    steady: Floats | None = None
     times: NDArray[np.int64] | None = None
     source: Rows | None = None
     first: int = 0
     streams: MappingProxyType[str, Floats] = field(default_factory=lambda: _NONE)
     stream_times: MappingProxyType[str, NDArray[np.int64]] = field(default_factory=lambda: _NO_TIMES)
+    joined: Joined | None = None
     requests: int = 0
     failures: int = 0
     picked: slice | None = None

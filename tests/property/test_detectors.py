@@ -18,7 +18,7 @@ from agents.detection.standard import Standard
 from schemas.errors import SchemaError
 from schemas.telemetry import HealthSample, LabelBatch
 from schemas.thresholds import Thresholds
-from tests.traffic import START, Traffic, batch, column, features, received
+from tests.traffic import START, Traffic, batch, column, features, labelled, received
 from tests.traffic import profile as made_profile
 
 POLICY = Thresholds()
@@ -56,10 +56,6 @@ def _health(rng: np.random.Generator, bad: bool) -> Sample:
     return Sample(rows=0, at_from=START, at_to=START, requests=50, failures=failures)
 
 
-def _bits(share: float) -> Callable[[np.random.Generator], Any]:
-    return lambda rng: rng.random(250) < share
-
-
 @dataclass(frozen=True)
 class Subject:
     """A detector with what it is fed: without a fault, and with one."""
@@ -78,8 +74,8 @@ DETECTORS = (
     Subject("confidence", _stream("confidence", lambda r: r.beta(12, 2, 250), lambda r: r.beta(12, 2, 250) * 0.7)),
     Subject("latency", _stream("latency", lambda r: r.lognormal(2, 0.4, 250), lambda r: r.lognormal(4, 0.4, 250))),
     Subject("vector", _stream("vector", lambda r: r.beta(20, 2, 250), lambda r: r.beta(40, 2, 250))),
-    Subject("error", _stream("error", _bits(0.05), _bits(0.4))),
-    Subject("residual", _stream("residual", lambda r: abs(r.normal(0, 1, 250)), lambda r: abs(r.normal(0, 3, 250)))),
+    Subject("error", lambda rng, bad: labelled(rng.random(250) < (0.4 if bad else 0.05))),
+    Subject("residual", lambda rng, bad: labelled(residuals=abs(rng.normal(0, 3 if bad else 1, 250)))),
     Subject("score:toxicity", _stream("score:toxicity", lambda r: r.beta(1, 9, 250), lambda r: r.beta(4, 6, 250))),
     Subject("health", _health),
 )

@@ -217,7 +217,7 @@ def test_wrong_predictions_are_a_fault_of_performance() -> None:
         traffic.hand(
             LabelBatch(model="m", source="truth", first_position=i * 250, prediction_ids=ids, labels=truth, at=at)
         )
-    assert {(s.category, s.detector) for s in traffic.raised} == {(Category.PERFORMANCE, "hddm_a")}
+    assert {(s.category, s.detector) for s in traffic.raised} == {(Category.PERFORMANCE, "performance")}
 
 
 def test_failed_requests_are_a_fault_of_the_infrastructure() -> None:

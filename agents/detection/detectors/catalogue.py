@@ -10,10 +10,13 @@ from agents.detection.detectors.feedback import Feedback
 from agents.detection.detectors.health import Health
 from agents.detection.detectors.level import Key, Level
 from agents.detection.detectors.outliers import Outliers
+from agents.detection.detectors.performance import Performance
 from agents.detection.detectors.probing import Probing
 from agents.detection.detectors.psi import Psi
 from agents.detection.detectors.quality import Quality
 from agents.detection.detectors.safety import Safety
+from agents.detection.detectors.sequential.drift import Drift
+from agents.detection.detectors.sequential.glimpse import Glimpse
 from agents.detection.detectors.serving import Serving
 from agents.detection.detectors.shift import Shift
 from agents.detection.detectors.specs import spec_of, trigger_of
@@ -71,11 +74,11 @@ class Setting:
     def score(self, statistics: int) -> float:
         """Return −log10 of the tail probability below which one of so many statistics of a window counts.
 
-        Half of the false alarms that policy allows go to the histograms and counts of the columns, half to the
-        streams; of both, half to the whole monitor and half to all its instances together (whose windows hold each
-        row once, however many they are).
+        Four fifths of the false alarms that policy allows go to the CUSUMs of the columns (drift.py). Of the rest,
+        half go to the histograms and counts of the columns, half to the streams; of both, half to the whole monitor
+        and half to all its instances together (whose windows hold each row once, however many they are).
         """
-        return max(math.log10(self.thresholds.rows_between_false_alarms / self.window * statistics * 4), 2.0)
+        return max(math.log10(self.thresholds.rows_between_false_alarms / self.window * statistics * 20), 2.0)
 
     def required(self, name: str) -> Profile:
         """Return the profile; SchemaError where a detector was saved without the one it needs."""
@@ -110,6 +113,15 @@ def _psi(setting: Setting) -> Detector:
     return Psi(profile, setting.thresholds, setting.score(7 * len(profile.facets)), whole=setting.whole)
 
 
+def _performance(subject: str) -> Callable[[Setting], Detector]:
+    return lambda setting: Performance(subject, setting.thresholds, setting.score(8))
+
+
+def _drift(setting: Setting) -> Detector:
+    profile = setting.required("cusum")
+    return Drift(profile, setting.thresholds) if setting.whole else Glimpse(profile, setting.window)
+
+
 def _health(setting: Setting) -> Detector:
     return Health(setting.thresholds, setting.score(8))
 
@@ -141,7 +153,10 @@ def _safety(setting: Setting) -> Detector:
 CATALOGUE = (
     Entry(name="quality", make=_quality),
     Entry(name="psi", make=_psi),
+    Entry(name="cusum", make=_drift),
     Entry(name="health", make=_health, of_rows=False),
+    Entry(name="error", make=_performance("error"), of_rows=False, instances=False),
+    Entry(name="residual", make=_performance("residual"), of_rows=False, instances=False),
     Entry(name="serving", make=_serving, of_rows=False),
     Entry(name="probing", make=_probing, instances=False),
     Entry(name="outliers", make=_outliers, instances=False),

@@ -4,7 +4,7 @@ import math
 from collections.abc import Callable
 
 from agents.detection.detectors.shift import Spec
-from agents.detection.detectors.triggers import Adwin, HddmA, PageHinkleyUp, Trigger
+from agents.detection.detectors.triggers import Adwin, Trigger
 from schemas.errors import SchemaError
 from schemas.thresholds import Thresholds
 from schemas.values import Category
@@ -29,10 +29,6 @@ def trigger_of(name: str) -> Trigger | None:
     """Return a fresh river detector for a stream, or None where the window's mean alone decides."""
     if name == "vector":
         return None
-    if name == "error":
-        return HddmA(0.001)
-    if name == "residual":
-        return PageHinkleyUp()
     return Adwin(0.002)
 
 
@@ -84,37 +80,6 @@ def _vector(thresholds: Thresholds, window: int) -> Spec:
     )
 
 
-def _error(thresholds: Thresholds, window: int) -> Spec:
-    return Spec(
-        detector="hddm_a",
-        subject="error",
-        statistic="share",
-        baseline="rolling",
-        category=Category.PERFORMANCE,
-        symptom=True,
-        learn=LEARN,
-        window=min(window, thresholds.labels.window),
-        absolute=thresholds.streams.error_rise,
-        spread=0.02,
-        bits=True,
-    )
-
-
-def _residual(thresholds: Thresholds, window: int) -> Spec:
-    return Spec(
-        detector="page_hinkley",
-        subject="residual",
-        statistic="mean",
-        baseline="rolling",
-        category=Category.PERFORMANCE,
-        symptom=True,
-        learn=LEARN,
-        window=min(window, thresholds.labels.window),
-        effect=thresholds.streams.residual_shift,
-        spread=1e-6,
-    )
-
-
 def _scored(name: str, thresholds: Thresholds, window: int) -> Spec:
     return Spec(
         detector="adwin",
@@ -134,6 +99,4 @@ _SPECS: dict[str, Callable[[Thresholds, int], Spec]] = {
     "confidence": _confidence,
     "latency": _latency,
     "vector": _vector,
-    "error": _error,
-    "residual": _residual,
 }

@@ -6,13 +6,9 @@ A trigger says that something changed; the shift detector then judges how far, a
 from dataclasses import dataclass
 from typing import Protocol
 
-import numpy as np
 import river
-from river.drift import ADWIN, PageHinkley
-from river.drift.binary import HDDMA
-from river.stats import Mean
+from river.drift import ADWIN
 
-from agents.detection.arrays import pack, unpack
 from agents.detection.columns import Floats
 from schemas.avro import decode, encode
 from schemas.errors import SchemaError
@@ -93,83 +89,3 @@ class Adwin:
                 raise
             raise SchemaError("the saved state of ADWIN is not river's") from None
         self._detector._drift_detected = saved.found
-
-
-class HddmA:
-    """HDDM_A (Frías-Blanco et al., 2015): Hoeffding's bound on a stream of error bits.
-
-    Parameters
-    ----------
-    confidence
-        Probability of a false alarm.
-    """
-
-    name = "hddm_a"
-
-    def __init__(self, confidence: float) -> None:
-        self._confidence = confidence
-        self._detector = HDDMA(drift_confidence=confidence, warning_confidence=min(0.005, 5 * confidence))
-
-    def feed(self, values: Floats) -> bool:
-        """Take in bits in order; whether their share rose."""
-        found = False
-        for value in values.tolist():
-            self._detector.update(value)
-            found = found or self._detector.drift_detected
-        return found
-
-    def state(self) -> bytes:
-        """Return its means."""
-        means = (self._detector._x_min, self._detector._x_max, self._detector._z)
-        body = pack(np.array([(mean.n, mean.get()) for mean in means]))
-        return encode(RiverState(river=river.__version__, found=bool(self._detector.drift_detected), body=body))
-
-    def restore(self, state: bytes) -> None:
-        """Remember exactly that."""
-        saved = decode(RiverState, state)
-        detector = HddmA(self._confidence)._detector
-        means = [Mean._from_state(float(n), float(mean)) for n, mean in unpack(saved.body, (3, 2))]
-        detector._x_min, detector._x_max, detector._z = means
-        detector._drift_detected = saved.found
-        self._detector = detector
-
-
-class PageHinkleyUp:
-    """Page-Hinkley (Page, 1954) on a standardised stream, upwards.
-
-    Parameters
-    ----------
-    threshold
-        The sum of deviations, in standard deviations, that is a change.
-    """
-
-    name = "page_hinkley"
-
-    def __init__(self, threshold: float = 50.0) -> None:
-        self._threshold = threshold
-        self._detector = PageHinkley(threshold=threshold, delta=0.1, mode="up")
-
-    def feed(self, values: Floats) -> bool:
-        """Take in values in order; whether their mean rose."""
-        found = False
-        for value in values.tolist():
-            self._detector.update(value)
-            found = found or self._detector.drift_detected
-        return found
-
-    def state(self) -> bytes:
-        """Return its sums."""
-        d = self._detector
-        numbers = (d._x_mean.n, d._x_mean.get(), d._sum_increase, d._sum_decrease, d._min_increase, d._max_decrease)
-        body = pack(np.array(numbers, dtype=np.float64))
-        return encode(RiverState(river=river.__version__, found=bool(d.drift_detected), body=body))
-
-    def restore(self, state: bytes) -> None:
-        """Remember exactly that."""
-        saved = decode(RiverState, state)
-        d = PageHinkleyUp(self._threshold)._detector
-        n, mean, *sums = unpack(saved.body, (6,)).tolist()
-        d._x_mean = Mean._from_state(n, mean)
-        d._sum_increase, d._sum_decrease, d._min_increase, d._max_decrease = sums
-        d._drift_detected = saved.found
-        self._detector = d

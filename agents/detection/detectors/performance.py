@@ -1,0 +1,291 @@
+"""Errors and residuals of predictions whose labels came, against what their own windows have shown before.
+
+The share of wrong predictions of a sound model wanders by itself, often by far more than its number of labels would
+explain. So a window is judged against the level that nine in ten of the windows before stayed under by themselves (or
+the upper end of their spread while there are few), by a binomial tail, and several windows in a row must show it. A
+rise that one group of rows explains alone is left to fairness for a while.
+"""
+
+import math
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import stdtrit
+
+from agents.detection.arrays import pack, unpack
+from agents.detection.columns import Floats
+from agents.detection.detectors.level import Held, Key, Level, Levels
+from agents.detection.intervals import binomial_score, normal_score, stated, wilson
+from agents.detection.joined import Codes, Joined
+from agents.detection.sample import Sample
+from schemas.avro import decode, encode
+from schemas.errors import SchemaError
+from schemas.thresholds import Thresholds
+from schemas.values import Category
+
+MAX_WINDOW = 4096
+"""Most labels of a window, whatever policy asks."""
+
+MAX_NAMES = 64
+"""Groups that may explain a rise; later ones are not looked at."""
+
+RECENT = 4
+"""Windows whose mean is compared with the first ones, for what comes slowly."""
+
+LEAST_OTHERS = 30
+"""Rows outside a group that tell whether they are as bad."""
+
+_ONE_IN = 10  # one window in so many may be a lone peak: the next lower ones say what is natural
+_FEW = 6  # fewer windows than this have a spread rather than a maximum
+_SPREAD = 0.9
+_WILD = 10.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PerformanceState:
+    """What performance remembers; version 1.
+
+    learnt
+        The first residuals, until their scale is known.
+    numbers
+        Cap of a residual, first mean, variance of one value; then number, sum and sum of squares of the window.
+    """
+
+    learnt: bytes
+    numbers: bytes
+    memory: bytes
+    pending: bytes
+    names: tuple[str, ...]
+    groups: bytes
+    waited: int
+    at_from: int
+    at_to: int
+    held: tuple[Held, ...]
+
+
+class Performance:
+    """Errors (bits) or residuals of one model version, window by window of labels.
+
+    Parameters
+    ----------
+    subject
+        ``error`` or ``residual``.
+    thresholds
+        How to judge.
+    score
+        −log10 of the tail probability below which a finding counts.
+    """
+
+    name: ClassVar[str] = "performance"
+
+    def __init__(self, subject: str, thresholds: Thresholds, score: float) -> None:
+        self._subject = subject
+        self._bits = subject == "error"
+        self._policy = thresholds.performance
+        self._window = min(thresholds.labels.window, MAX_WINDOW)
+        # As many windows in a row must show it: their probabilities multiply.
+        self._score = score / thresholds.confirm_windows
+        self._levels = Levels(thresholds.confirm_windows, thresholds.clear_windows)
+        self._cap = 1.0 if self._bits else 0.0
+        self._learnt = np.empty(0)
+        self._first = self._variance = 0.0
+        self._now = np.zeros(3)
+        self._memory: list[float] = []
+        self._pending: list[float] = []
+        # Number and sum before, number and sum now, of each group.
+        self._groups: dict[str, Floats] = {}
+        self._waited = self._from = self._to = 0
+
+    def update(self, sample: Sample) -> None:
+        """Take in joined labels; a full window is judged."""
+        if sample.joined is None:
+            return
+        joined = sample.joined
+        values = joined.errors if self._bits else joined.residuals
+        usable = np.flatnonzero(np.isfinite(values))
+        if not self._cap:
+            usable = usable[self._learn(values[usable]) :]
+        while len(usable):
+            left = self._window - int(self._now[0])
+            self._take(joined, values, usable[:left])
+            usable = usable[left:]
+
+    def levels(self) -> list[Level]:
+        """Return what is raised."""
+        return self._levels.raised()
+
+    def shows(self, key: Key) -> bool:
+        """Whether the newest window showed it."""
+        return key[3] == self._subject and self._levels.holds(key)
+
+    def state(self) -> bytes:
+        """Return all that is remembered, exactly."""
+        numbers = np.concatenate([[self._cap, self._first, self._variance], self._now])
+        return encode(
+            PerformanceState(
+                learnt=pack(self._learnt),
+                numbers=pack(numbers),
+                memory=pack(np.array(self._memory)),
+                pending=pack(np.array(self._pending)),
+                names=tuple(self._groups),
+                groups=pack(np.array(list(self._groups.values()))),
+                waited=self._waited,
+                at_from=self._from,
+                at_to=self._to,
+                held=self._levels.state(),
+            )
+        )
+
+    def restore(self, state: bytes) -> None:
+        """Remember exactly that."""
+        saved = decode(PerformanceState, state)
+        if len(saved.names) > MAX_NAMES:
+            raise SchemaError(f"the saved performance names {len(saved.names)} groups; at most {MAX_NAMES} are kept")
+        numbers = unpack(saved.numbers, (6,))
+        self._cap, self._first, self._variance = numbers[:3].tolist()
+        self._now = numbers[3:].copy()
+        self._learnt = unpack(saved.learnt, (len(saved.learnt) // 8,))
+        self._memory = unpack(saved.memory, (len(saved.memory) // 8,)).tolist()
+        self._pending = unpack(saved.pending, (len(saved.pending) // 8,)).tolist()
+        groups = unpack(saved.groups, (len(saved.names), 4))
+        self._groups = dict(zip(saved.names, groups, strict=True))
+        self._waited, self._from, self._to = saved.waited, saved.at_from, saved.at_to
+        self._levels.restore(saved.held)
+
+    def _learn(self, values: Floats) -> int:
+        # One wild label must not be the mean of its window: the first residuals say how large one may be.
+        taken = min(self._window - len(self._learnt), len(values))
+        self._learnt = np.concatenate([self._learnt, values[:taken]])
+        if len(self._learnt) == self._window:
+            usual = float(np.quantile(self._learnt, 0.9, method="inverted_cdf"))
+            self._cap = min(max(_WILD * usual, 1e-9), 1e150)
+            self._learnt = np.empty(0)
+        return taken
+
+    def _take(self, joined: Joined, values: Floats, rows: Codes) -> None:
+        at = joined.at[rows]
+        self._from = int(at.min()) if not self._now[0] else min(self._from, int(at.min()))
+        self._to = int(at.max()) if not self._now[0] else max(self._to, int(at.max()))
+        part = np.minimum(values[rows], self._cap)
+        self._now[0] += len(rows)
+        self._now[1:] = _added(self._now[1:], np.stack([part, part * part]))
+        codes = joined.groups[rows]
+        for name, own in _members(joined, codes).items():
+            if name in self._groups or len(self._groups) < MAX_NAMES:
+                kept = self._groups.setdefault(name, np.zeros(4))
+                kept[2:] = _added(kept[2:], np.stack([own.astype(np.float64), part * own]))
+        if self._now[0] >= self._window:
+            self._close()
+
+    def _close(self) -> None:
+        rows, total, squares = self._now.tolist()
+        mean = total / rows
+        self._variance = self._variance or max(squares / rows - mean * mean, 0.0)
+        found: list[Level] = []
+        if len(self._memory) >= self._policy.learn_windows:
+            sudden = self._sudden(mean, rows, total, squares)
+            self._waited = self._waited + 1 if sudden and self._one_group(mean) else 0
+            held_back = 0 < self._waited <= self._policy.group_windows
+            found = ([sudden] if sudden and not held_back else []) + self._slow(mean, rows)
+            self._remember(mean, calm=sudden is None)
+        else:
+            self._remember(mean, calm=True)
+            self._first = float(np.mean(self._memory))
+        self._levels.judge(found)
+        self._now[:] = 0
+        for kept in self._groups.values():
+            kept[2:] = 0
+
+    def _remember(self, mean: float, *, calm: bool) -> None:
+        if not calm:
+            self._pending = [*self._pending, mean][-RECENT:]
+            return
+        # A lone window that came and went is how this stream wanders; one that was raised is not.
+        usual = [] if self._levels.raised() else self._pending
+        self._memory = [*self._memory, *usual, mean][-self._policy.memory_windows :]
+        self._pending = []
+        for kept in self._groups.values():
+            kept[:2] = (kept[:2] + kept[2:]) / (2 if kept[0] > 1e6 else 1)
+
+    def _natural(self) -> float:
+        memory = np.sort(self._memory)
+        highest = float(memory[-1 - len(memory) // _ONE_IN])
+        if len(memory) >= _FEW:
+            return highest
+        reach = float(stdtrit(len(memory) - 1, _SPREAD)) * float(memory.std(ddof=1))
+        return max(highest, float(memory.mean()) + reach)
+
+    def _sudden(self, mean: float, rows: float, total: float, squares: float) -> Level | None:
+        natural = self._natural()
+        if self._bits:
+            limit = natural + self._policy.error_rise
+            score = binomial_score(total, int(rows), min(max(natural, 1 / (rows + 2)), 1.0))
+        else:
+            limit = natural * self._policy.residual_factor
+            variance = max(squares / rows - mean * mean, self._variance, 1e-300)
+            score = normal_score((mean - natural) / math.sqrt(variance / rows))
+        if mean <= limit or score <= self._score:
+            return None
+        return self._level("rolling", mean, limit, score)
+
+    def _slow(self, mean: float, rows: float) -> list[Level]:
+        recent = [*self._memory, *self._pending, mean][-RECENT:]
+        now, limit = float(np.mean(recent)), self._first + self._policy.slow_rise
+        if not self._bits or now < limit:
+            return []
+        score = binomial_score(
+            round(now * rows * len(recent)), int(rows) * len(recent), max(self._first, 1 / (rows + 2))
+        )
+        return [self._level("reference", now, limit, score)]
+
+    def _one_group(self, mean: float) -> bool:
+        """Whether the rows outside one group are no worse than they were, so that the group explains the rise."""
+        if not self._groups:
+            return False
+        usual, rows, total = float(np.mean(self._memory)), float(self._now[0]), float(self._now[1])
+        before = self._window * len(self._memory)
+        for had, had_sum, has, has_sum in (kept.tolist() for kept in self._groups.values()):
+            others = rows - has
+            if has < 1 or others < LEAST_OTHERS:
+                continue
+            was = (usual * before - had_sum) / (before - had) if 0 < had < before else usual
+            if (total - has_sum) / others - was < (mean - usual) / 2:
+                return True
+        return False
+
+    def _level(self, baseline: str, value: float, limit: float, score: float) -> Level:
+        rows = int(self._now[0])
+        note = stated(wilson(value * rows, rows)) if self._bits else ""
+        return Level(
+            detector=self.name,
+            subject=self._subject,
+            statistic="share" if self._bits else "mean",
+            baseline=baseline,
+            category=Category.PERFORMANCE,
+            value=value,
+            threshold=limit,
+            score=score,
+            first_bad_at=self._from,
+            window_from=self._from,
+            window_to=self._to,
+            rows=rows,
+            symptom=True,
+            note=note,
+        )
+
+
+def _added(sums: Floats, parts: Floats) -> Floats:
+    # A running sum adds in order; a plain one would add in another order for another batch.
+    added: Floats = np.cumsum(np.concatenate([sums[:, None], parts], axis=1), axis=1)[:, -1]
+    return added
+
+
+def _members(joined: Joined, codes: Codes) -> dict[str, NDArray[np.bool_]]:
+    members: dict[str, NDArray[np.bool_]] = {}
+    for code in np.unique(codes).tolist():
+        for name in joined.combinations[code] if code >= 0 else ():
+            own = codes == code
+            members[name] = members[name] | own if name in members else own
+    return members
