@@ -51,6 +51,7 @@ class Settings(BaseSettings):
     bootstrap_servers: Addresses | None = Field(None, description="your Kafka; unset, the embedded one")
     ledger: str = Field("headgate", pattern=r"^[a-z][a-z0-9-]{0,40}$", description="ledger and topic prefix")
     var: Path = Field(Path("var"), description="directory of everything written on this machine")
+    archive: Path | None = Field(None, description="directory of archive and evidence; unset, archive below var")
     cache: Path = Field(default_factory=user_cache, description="directory of what was fetched")
     partitions: int = Field(4, ge=1, le=1024, description="partitions of the telemetry topics")
     replication: int = Field(1, ge=1, le=7, description="replicas of each topic")
@@ -96,6 +97,11 @@ class Settings(BaseSettings):
     def keys_directory(self) -> Path:
         """Where private keys of this machine's roles are kept."""
         return self.var / "keys"
+
+    @property
+    def archive_directory(self) -> Path:
+        """Where predictions and evidence are kept, encrypted."""
+        return self.archive or self.var / "archive"
 
     @property
     def state_directory(self) -> Path:

@@ -24,7 +24,7 @@ from schemas.values import Role
 from streams.kafka import AwaitedProducer, Clients, Header, Record
 from streams.ledger.genesis import enrolment, key_of
 from streams.ledger.keyring import load
-from streams.local.stack import ROLES, Stack
+from streams.local.stack import CORE, Stack
 from streams.settings import Settings
 from streams.view.asking import OpenLedger, ask_and_wait
 
@@ -93,7 +93,7 @@ class Plant:
 
     def start(
         self,
-        roles: Iterable[str] = ROLES,
+        roles: Iterable[str] = CORE,
         environ: Mapping[str, str] | None = None,
         policy: Path | None = None,
         systems: Path | None = None,

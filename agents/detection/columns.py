@@ -91,6 +91,16 @@ class Rows:
         position = int(self.positions()[first]) if left else self.first_position + self.rows
         return replace(self, first_position=position, rows=left, columns=columns)
 
+    def counted(self) -> "Rows":
+        """Return the rows with their positions in a column, so that a choice of them keeps its own."""
+        if self.with_role("position") is not None:
+            return self
+        name, names = "position", self.named()
+        while name in names:
+            name = f"_{name}"
+        counted = Cells(name, "position", "long", self.positions(), (), None)
+        return replace(self, columns=(*self.columns, counted))
+
     def where(self, chosen: NDArray[np.bool_]) -> "Rows":
         """Return the rows that are chosen; their positions are no longer in sequence."""
         columns = tuple(

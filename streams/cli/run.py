@@ -12,8 +12,8 @@ from streams.settings import Settings
 from streams.stop import Stop
 from streams.view.asking import require_ledger
 
-FOLLOWERS = ("approval", "remediation", "recovery", "projector")
-ALONE = ("intake", "detect", "triage", "registrar")
+FOLLOWERS = ("approval", "remediation", "recovery", "evidence", "projector")
+ALONE = ("intake", "archive", "detect", "triage", "registrar")
 
 
 @click.command(name="run")
@@ -25,12 +25,14 @@ def command(settings: Settings, roles: str, instance: str | None) -> None:
 
     \b
     intake       single predictions to telemetry   alone in its process
+    archive      telemetry to encrypted files      alone
     detect       telemetry to signals              alone
     triage       signals to incidents              alone
     registrar    decides and writes the ledger     alone; several stand by for each other
     approval     asks people to decide             together with other followers
     remediation  plans, and carries out what was authorised
     recovery     watches the survivors
+    evidence     freezes the predictions that an incident rests on
     projector    shows each incident as it stands
 
     \b
@@ -67,6 +69,16 @@ def _intake(settings: Settings, _trust: Trust, instance: str | None) -> None:
     Intake(settings, instance).run(Stop().install())
 
 
+def _archive(settings: Settings, trust: Trust, instance: str | None) -> None:
+    from streams.archive.archiver import Archiver
+    from streams.ledger.thread import LedgerThread
+
+    ledger = LedgerThread(settings, trust)
+    ledger.start()
+    Archiver(settings, lambda: ledger.control, instance).run(Stop().install())
+    ledger.stop()
+
+
 def _triage(settings: Settings, trust: Trust, instance: str | None) -> None:
     from streams.roles import triage
 
@@ -83,6 +95,7 @@ def _registrar(settings: Settings, trust: Trust, instance: str | None) -> None:
 
 _ALONE: dict[str, Callable[[Settings, Trust, str | None], None]] = {
     "intake": _intake,
+    "archive": _archive,
     "detect": _detect,
     "triage": _triage,
     "registrar": _registrar,

@@ -25,7 +25,7 @@ from streams.ledger.export import export_topic
 from streams.ledger.genesis import ask, enrol, enrolment, key_of
 from streams.ledger.reader import LedgerReader
 from streams.ledger.verify import verify_folder
-from streams.local.stack import Stack
+from streams.local.stack import CORE, Stack
 from streams.settings import Settings
 
 WARM_ROWS = 5000
@@ -65,7 +65,7 @@ class Story:
             "HEADGATE_ENVOY_ADMIN": self.stage.gateway.admin,
             "HEADGATE_MLFLOW_URI": self.stage.registry,
         }
-        self.stack.start_roles()
+        self.stack.start_roles(CORE)
         self.stack.adopt(trust)
         admin = key_of(self.settings, "admin")
         for name in PEOPLE:

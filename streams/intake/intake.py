@@ -28,7 +28,7 @@ _PASSING = frozenset({KafkaError._TRANSPORT, KafkaError._ALL_BROKERS_DOWN})  # n
 
 _IN_ORDER = {
     "enable.gapless.guarantee": True,
-    "delivery.timeout.ms": 0,  # a batch that expired would leave a gap that the guarantee does not cover: we end instead
+    "delivery.timeout.ms": 0,  # no batch expires: that would be a gap beyond the guarantee; we end instead
     "log_level": 3,  # the client calls the guarantee experimental, at each start, before it has our logger
 }
 

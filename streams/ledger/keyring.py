@@ -79,13 +79,22 @@ def load_public(path: Path) -> tuple[PublicKey, str]:
 
 def state_key(directory: Path) -> bytes:
     """Return the key that authenticates detectors' snapshots, made at the first use."""
-    path = directory / "state.key"
+    return _secret(directory / "state.key", "lose the detectors' state")
+
+
+def archive_key(directory: Path) -> bytes:
+    """Return the key of archive and evidence, made at the first use: who loses it loses them."""
+    return _secret(directory / "archive.key", "lose the archive and all evidence")
+
+
+def _secret(path: Path, lost: str) -> bytes:
+    directory = path.parent
     directory.mkdir(parents=True, exist_ok=True, mode=0o700)
     with contextlib.suppress(FileExistsError):  # another worker made it first
         _write_new(path, secrets.token_bytes(32), 0o600)
     key = path.read_bytes()
     if len(key) != 32:
-        raise KeyRefusedError(f"{path} does not hold 32 bytes; restore it, or delete it and lose the detectors' state")
+        raise KeyRefusedError(f"{path} does not hold 32 bytes; restore it, or delete it and {lost}")
     return key
 
 

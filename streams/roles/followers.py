@@ -21,6 +21,10 @@ def follower(settings: Settings, name: str) -> Role:
             return Approval(identity)
         case "recovery":
             return RecoveryWatch(settings, identity)
+        case "evidence":
+            from streams.archive.evidence import EvidenceFreezer
+
+            return EvidenceFreezer(settings, identity)
         case "remediation":
             return Remediation(identity, targets(settings))
     raise PolicyError(f"{name} is no role that follows the ledger")

@@ -1,0 +1,1 @@
+"""What is kept of telemetry beyond the seven days of Kafka, and which rows of it tell most of an incident."""

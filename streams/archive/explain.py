@@ -1,0 +1,158 @@
+"""Rebuilds one prediction from the archive: what was decided, by which version, from what, and what came of it."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from agents.archive.choose import reasons, sampled
+from agents.ledger.fold import Verified
+from agents.ledger.state import LedgerState
+from schemas.events import CaseGrew, CaseOpened
+from schemas.policy import ArchivePolicy
+from schemas.signals import Affected, Evidence
+from schemas.values import Mode
+from streams.archive import parquet
+from streams.archive.evidence import evidence_store
+from streams.archive.index import ArchiveIndex, Found
+from streams.archive.retention import folder
+from streams.archive.store import SealedStore
+from streams.ledger.keyring import archive_key
+from streams.settings import Settings
+
+_SINGLE = ("prediction", "confidence", "risk", "latency", "trace_id")
+_TOLD_APART = frozenset({*_SINGLE, "feature", "explanation", "group", "prediction_id", "at"})
+
+
+@dataclass(slots=True)
+class Windows:
+    """When and where each incident was seen, gathered from the ledger."""
+
+    evidence: dict[str, list[Evidence]] = field(default_factory=dict)
+    affected: dict[str, tuple[Affected, ...]] = field(default_factory=dict)
+
+    def take(self, verified: Iterable[Verified]) -> None:
+        """Look at entries of the ledger."""
+        for found in verified:
+            for event in found.events:
+                if isinstance(event, CaseOpened | CaseGrew):
+                    self.evidence.setdefault(event.incident, []).extend(event.evidence)
+                    self.affected[event.incident] = event.affected
+
+    def of(self, model: str, version: str, instance: str, at: int) -> list[str]:
+        """Return the incidents in whose windows a prediction falls."""
+        return [
+            incident
+            for incident, items in self.evidence.items()
+            if any(
+                (item.model, item.version) == (model, version)
+                and item.instance in ("", instance)
+                and min(item.window_from, item.first_bad_at) <= at <= item.window_to
+                for item in items
+            )
+        ]
+
+
+class Archive:
+    """What is kept, for reading."""
+
+    def __init__(self, settings: Settings) -> None:
+        key = archive_key(settings.keys_directory)
+        self._rows = SealedStore(settings.archive_directory / "rows", key)
+        self._evidence = evidence_store(settings, key)
+        self.index = ArchiveIndex(settings.archive_directory, key)
+
+    def read(self, found: Found) -> dict[str, Any]:
+        """Return the row at a place; KeyRefusedError where its file was changed, HeadgateError where it is gone."""
+        kind, _, incident = found.kind.partition("/")
+        below = (incident,) if kind == "evidence" else (folder(found.model), found.day)
+        store = self._evidence if kind == "evidence" else self._rows
+        return parquet.row(parquet.read(store.get(found.digest, *below)), found.row)
+
+
+def explain(archive: Archive, identifier: str, windows: Windows | None, state: LedgerState | None) -> dict[str, Any]:
+    """Return all that is known of a prediction id; `archived` is false, with a reason, where nothing is kept.
+
+    Parameters
+    ----------
+    windows, state
+        What the ledger says; None where it cannot be read, and then `incidents` is None.
+    """
+    places = archive.index.find(identifier)
+    kept = [place for place in places if place.expired_at is None]
+    if not any(place.kind == "rows" or place.kind.startswith("evidence/") for place in kept):
+        policy = state.control.policy.archive if state and state.control.policy else None
+        return {"prediction_id": identifier, "archived": False, **_why_not(identifier, places, policy)}
+    decisions: dict[tuple[str, int], dict[str, Any]] = {}
+    told: dict[str, list[dict[str, Any]]] = {"labels": [], "scores": []}
+    for place in kept:
+        row = archive.read(place)
+        if place.kind in told:
+            told[place.kind].append(
+                {name: value for name, value in row.items() if name not in ("values", "prediction_id")}
+            )
+            continue
+        decision = decisions.setdefault((row["source"], row["position"]), _decision(place.model, row))
+        decision["kept_for"] = sorted({*decision["kept_for"], *reasons(row["kept_for"])})
+    for decision in decisions.values():
+        decision["incidents"] = None if windows is None or state is None else _incidents(decision, windows, state)
+    every = list(decisions.values())
+    return {"prediction_id": identifier, "archived": True, "decisions": every, **told}
+
+
+def _decision(model: str, row: dict[str, Any]) -> dict[str, Any]:
+    values: dict[str, dict[str, Any]] = row["values"]
+    by_role = {value["role"]: value["value"] for value in values.values()}
+    at = by_role.get("at")
+    return {
+        "model": model,
+        "version": row["version"],
+        "instance": row["instance"],
+        "mode": row["mode"],
+        "shadow": row["mode"] == Mode.SHADOW.value,
+        "at": row["received_at"] if at is None else at,
+        "received_at": row["received_at"],
+        "source": row["source"],
+        "position": row["position"],
+        "kept_for": [],
+        **{role: by_role.get(role) for role in _SINGLE},
+        "inputs": _of(values, "feature"),
+        "groups": _of(values, "group"),
+        "explanations": _of(values, "explanation"),
+        "other": {name: value["value"] for name, value in values.items() if value["role"] not in _TOLD_APART},
+        "unusable": sorted(name for name, value in values.items() if value.get("wrong_type")),
+    }
+
+
+def _of(values: dict[str, dict[str, Any]], role: str) -> dict[str, Any]:
+    return {name: value["value"] for name, value in values.items() if value["role"] == role}
+
+
+def _incidents(decision: dict[str, Any], windows: Windows, state: LedgerState) -> list[dict[str, Any]]:
+    found = windows.of(decision["model"], decision["version"], decision["instance"], decision["at"])
+    cases = [state.cases[incident] for incident in found if incident in state.cases]
+    return [
+        {"incident": c.incident, "title": c.title, "phase": c.phase.value, "severity": c.severity.value} for c in cases
+    ]
+
+
+def _why_not(identifier: str, places: list[Found], policy: ArchivePolicy | None) -> dict[str, str]:
+    expired = [place for place in places if place.expired_at is not None]
+    if expired:
+        gone = expired[-1]
+        day = datetime.fromtimestamp((gone.expired_at or 0) / 1000, UTC).date().isoformat()
+        return {
+            "reason": "expired",
+            "detail": f"the prediction of {gone.model} came on {gone.day} and was deleted on {day}, as policy asks",
+        }
+    if policy is not None and not sampled(identifier, policy.sample):
+        return {
+            "reason": "sampled_out",
+            "detail": f"no such prediction is kept; its id is not in the sample of {policy.sample:.1%}, so it was kept "
+            "only if it was of high risk, in shadow mode, of a tier that is kept whole, or in an incident",
+        }
+    return {
+        "reason": "unknown",
+        "detail": "no such prediction was seen; one that has just been made is found when its file is closed, "
+        + (f"within {policy.close_seconds} seconds" if policy else "which policy says"),
+    }
