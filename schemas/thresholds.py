@@ -6,6 +6,7 @@ from pydantic import Field, model_validator
 
 from schemas.atlas import TechniqueId
 from schemas.documents import Frozen
+from schemas.values import Category
 
 Rows = Annotated[int, Field(ge=1, le=10_000_000_000)]
 Share = Annotated[float, Field(gt=0, lt=1)]
@@ -171,6 +172,25 @@ class Thresholds(Frozen):
         description="expected rows between false alarms of the whole monitor, shared over all its statistics",
     )
     reference_rows: int = Field(2000, ge=200, le=20_000, description="clean rows that the reference is learnt from")
+class Series(Frozen):
+    """The watch over single series: metrics of a model server, and `headgate backtest series`."""
+
+    rows_between_false_alarms: Rows = Field(
+        1600, ge=10, description="expected rows of a series between false alarms; a score at or above its log10 alarms"
+    )
+    quiet_rows: int = Field(
+        100, ge=1, le=10_000, description="rows after an alarm in which only a still newer row alarms; all calm ends it"
+    )
+    memory_rows: int = Field(
+        4096, ge=256, le=1_000_000, description="rows back to which a series remembers what it looked like"
+    )
+    points: int = Field(256, ge=16, le=4096, description="most points remembered in each view of a series")
+    max_series: int = Field(
+        64, ge=0, le=4096, description="series of a monitor that are watched; one more waits until another is silent"
+    )
+    category: Category = Field(Category.INFRASTRUCTURE, description="the category of a metric's signals")
+
+
     reference_cells: int = Field(
         65_536, ge=1000, le=1_000_000, description="most cells held while learning; many features shorten the reference"
     )
@@ -209,5 +229,6 @@ class Thresholds(Frozen):
     @model_validator(mode="after")
     def _enough_data(self) -> Self:
         if self.floor_rows > self.window_rows:
+    series: Series = Series()
             raise ValueError("floor_rows is above window_rows: no window would ever be enough data")
         return self

@@ -24,7 +24,7 @@ class Profile:
 
 @dataclass(frozen=True, slots=True)
 class Best:
-    """The threshold with the highest raw score, and what is seen at it; `score` is normalised: 0 silent, 100 perfect."""
+    """The threshold with the highest raw score, and what is seen at it; `score` is 0 for silence, 100 at best."""
 
     score: float
     raw: float
@@ -71,7 +71,9 @@ def sweep(files: Sequence[tuple[Floats, Worth]], profile: Profile) -> tuple[Floa
     scores = np.concatenate([given[worth.row] for given, worth in files])
     worth = np.concatenate([worth.worth for _, worth in files])
     offsets = np.cumsum([0, *(worth.windows for _, worth in files)])
-    window = np.concatenate([np.where(w.window < 0, -1, w.window + o) for (_, w), o in zip(files, offsets, strict=False)])
+    window = np.concatenate(
+        [np.where(w.window < 0, -1, w.window + o) for (_, w), o in zip(files, offsets, strict=False)]
+    )
     order = np.argsort(-scores, kind="stable")
     scores, worth, window = scores[order], worth[order], window[order]
     gain, hit = np.where(window < 0, worth, 0.0), np.zeros(len(scores), dtype=np.int64)

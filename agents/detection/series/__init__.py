@@ -1,0 +1,1 @@
+"""One number after another: what in a series was never like this before."""
