@@ -11,7 +11,7 @@ FAULT ?= units
 SEED ?= 1
 FAST := tests/unit tests/property
 BIN := .venv/bin
-BENCHES := detection $(basename $(notdir $(wildcard tests/bench/*.py)))
+BENCHES := $(sort $(patsubst tests/bench/%/__main__.py,%,$(wildcard tests/bench/*/__main__.py)) $(basename $(notdir $(wildcard tests/bench/*.py))))
 PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11 python; do \
 	"$$p" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo "$$p" && break; done)
 

@@ -35,7 +35,8 @@ class YourBroker:
         self.bootstrap = bootstrap
 
 
-def _data_directory() -> Path:
+def data_directory() -> Path:
+    """Return where the published test data is looked for."""
     return load_settings().test_data or ROOT.parent / "shared" / "data"
 
 
@@ -45,7 +46,7 @@ def _embedded() -> bool:
 
 
 CONDITIONS: dict[str, Callable[[], bool]] = {
-    "test-data-absent": lambda: not _data_directory().is_dir(),
+    "test-data-absent": lambda: not data_directory().is_dir(),
     "broker-not-embedded": lambda: not _embedded(),
 }
 
@@ -130,7 +131,7 @@ def make_topic(clients: Clients, ledger_name: str) -> Callable[..., str]:
 @pytest.fixture(scope="session")
 def data() -> Path:
     """The directory of published test vectors; a test that needs it is reported as not run where it is absent."""
-    directory = _data_directory()
+    directory = data_directory()
     if not directory.is_dir():
         if load_settings().test_data is not None:
             pytest.fail(f"HEADGATE_TEST_DATA names {directory}, which is no directory")

@@ -22,6 +22,11 @@ class Series:
     windows: tuple[tuple[int, int], ...]
 
     @property
+    def milliseconds(self) -> NDArray[np.int64]:
+        """Each row's time since 1970, as if it were UTC."""
+        return np.array(self.times, dtype="datetime64[ms]").astype(np.int64)
+
+    @property
     def folder(self) -> str:
         """The group that the file belongs to."""
         return self.name.split("/", maxsplit=1)[0]
