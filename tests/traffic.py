@@ -98,10 +98,14 @@ class Traffic:
 
     def send(self, columns: Mapping[str, Any], instance: str = "a", **fields: Any) -> list[Any]:
         """Judge one batch and return its events."""
+        return self.hand(self.batch(columns, instance, **fields))
+
+    def batch(self, columns: Mapping[str, Any], instance: str = "a", **fields: Any) -> InferenceBatch:
+        """Return the next batch of an instance."""
         body = batch(columns, self._positions.get(instance, 0), instance, **fields)
         self._positions[instance] = body.first_position + body.rows
         self.rows += body.rows
-        return self.hand(body)
+        return body
 
     def hand(self, body: Any, timestamp: int | None = None) -> list[Any]:
         """Judge any record and return its events."""

@@ -151,8 +151,8 @@ class Standing:
             drift = level.category == Category.DATA_DRIFT
             explained = drift and (level.subject in broken or (level.symptom and bool(broken)))
             explained |= level.statistic == "range" and level.subject in drifted
-            # Inputs that moved as a whole are far from the reference, too: nobody crafted them.
-            explained |= level.detector == "outliers" and bool(broken or drifted)
+            # Broken inputs are far from the reference, too: nobody crafted them.
+            explained |= level.detector == "outliers" and bool(broken)
             if explained and key not in self._open:
                 self._muted[key] = level
                 self._waiting.pop(key, None)

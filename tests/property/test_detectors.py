@@ -13,11 +13,13 @@ from hypothesis import strategies as st
 
 from agents.detection.detect import Detect
 from agents.detection.detectors.catalogue import Detector, Setting, make
+from agents.detection.profile import Profile
 from agents.detection.sample import Sample, streams
 from agents.detection.standard import Standard
 from schemas.errors import SchemaError
 from schemas.telemetry import HealthSample, LabelBatch
 from schemas.thresholds import Thresholds
+from tests import attackers
 from tests.traffic import START, Traffic, batch, column, features, labelled, received
 from tests.traffic import profile as made_profile
 
@@ -62,10 +64,12 @@ class Subject:
 
     name: str
     sample: Callable[[np.random.Generator, bool], Sample]
+    profile: Callable[[], Profile] = made_profile
+    whole: bool = True
 
     def new(self) -> Detector:
         """Return a fresh detector."""
-        return make(self.name, Setting(thresholds=POLICY, profile=made_profile()))
+        return make(self.name, Setting(thresholds=POLICY, profile=self.profile(), whole=self.whole))
 
 
 DETECTORS = (
@@ -78,6 +82,12 @@ DETECTORS = (
     Subject("residual", lambda rng, bad: labelled(residuals=abs(rng.normal(0, 3 if bad else 1, 250)))),
     Subject("score:toxicity", _stream("score:toxicity", lambda r: r.beta(1, 9, 250), lambda r: r.beta(4, 6, 250))),
     Subject("health", _health),
+    Subject("probing", attackers.probing, attackers.profile),
+    Subject("outliers", attackers.outliers, attackers.profile),
+    Subject("callers", attackers.callers),
+    Subject("feedback", attackers.feedback, attackers.profile),
+    Subject("safety", attackers.safety),
+    Subject("serving", attackers.serving, whole=False),
 )
 """Every detector that a scope can hold."""
 

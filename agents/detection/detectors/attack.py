@@ -26,6 +26,7 @@ MAX_FEATURES = 32
 NOBODY = -1
 _NAME = 64
 _WIDTH = 16.0  # cells of a feature's usual range: rows in one cell are nearly equal
+_OFFSET = 0.381966  # no cell begins at 0, where many a decision boundary is
 
 Integers = NDArray[np.int64]
 Mask = NDArray[np.bool_]
@@ -154,7 +155,7 @@ class Lattice:
         features = values[self.columns]
         usable: Mask = np.asarray(np.isfinite(features).all(axis=0))
         with np.errstate(invalid="ignore", over="ignore"):
-            steps = np.clip(np.floor(features * self._scale), -1e15, 1e15)
+            steps = np.clip(np.floor(features * self._scale + _OFFSET), -1e15, 1e15)
         steps[:, ~usable] = 0
         cells: Integers = (steps.astype(np.int64) * self._keys).sum(axis=0)
         return cells, usable

@@ -40,6 +40,8 @@ class Spec:
         Smallest shift: in standard deviations, and in the stream's own (transformed) unit.
     floor
         Smallest shift in the unit before the logarithm, where `log` is set.
+    technique
+        ATLAS id of what a shift is a suspicion of, if anything.
     spread
         The least standard deviation that a stream is believed to have.
     """
@@ -59,6 +61,7 @@ class Spec:
     spread: float = 1e-9
     log: bool = False
     bits: bool = False
+    technique: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -271,6 +274,7 @@ class Shift:
             window_to=self._to,
             rows=int(self._now[0]),
             symptom=spec.symptom,
+            technique=spec.technique,
         )
 
 

@@ -81,12 +81,14 @@ def _vector(thresholds: Thresholds, window: int) -> Spec:
 
 
 def _scored(name: str, thresholds: Thresholds, window: int) -> Spec:
+    technique = thresholds.attacks.judges.get(name.removeprefix(SCORED))
     return Spec(
         detector="adwin",
         subject=name,
         statistic="mean",
         baseline="rolling",
-        category=Category.OUTPUT_SAFETY,
+        category=Category.ATTACK if technique else Category.OUTPUT_SAFETY,
+        technique=technique,
         symptom=False,
         learn=LEARN,
         window=min(window, thresholds.labels.window),
