@@ -2,6 +2,9 @@
 
 from dataclasses import dataclass
 
+OUTPUT_AUDIT = "output_audit"
+"""The kind of evidence that says whether a model's outputs kept to the declared rules."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EvidenceAttached:

@@ -7,6 +7,7 @@ from pydantic import Field, StringConstraints, model_validator
 
 from schemas import documents
 from schemas.documents import Frozen
+from schemas.output_rules import MAX_RULES, OutputRule, require_distinct
 from schemas.values import Role
 
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9._-]{0,127}$")]
@@ -25,6 +26,14 @@ class Model(Frozen):
     traffic: str | None = Field(None, description="target that carries its traffic, envoy:<model>")
     registry: str | None = Field(None, description="target that names its version, mlflow:<model>/<alias>")
     depends_on: tuple[Name, ...] = Field((), description="models whose output it reads")
+    output_rules: tuple[OutputRule, ...] = Field(
+        (), max_length=MAX_RULES, description="what its outputs must keep to; checked when an incident opens"
+    )
+
+    @model_validator(mode="after")
+    def _output_rules_have_names(self) -> "Model":
+        require_distinct(self.output_rules)
+        return self
 
     @model_validator(mode="after")
     def _targets_are_known(self) -> "Model":

@@ -10,6 +10,7 @@ from schemas.commands import Acknowledge, Declare, Dismiss
 from streams.settings import Settings
 from streams.view.asking import OpenLedger
 from streams.view.incident_view import document, named, resolve, row, short, show
+from streams.view.output_audit import audits
 from streams.view.rendering import clean, emit, emit_line, jsonable, table, tell, when
 from streams.view.sentences import sentence
 from streams.view.signing_in import names_of, sign_in, signed
@@ -85,10 +86,11 @@ def showing(settings: Settings, incident: str, *, as_json: bool) -> None:
     names = names_of(settings)
     with OpenLedger(settings) as ledger:
         case = resolve(ledger, incident)
+        reports = audits(settings, case)
         if as_json:
-            emit(document(ledger, case, names))
+            emit(document(ledger, case, names) | {"output_audit": reports})
         else:
-            show(ledger, case, names)
+            show(ledger, case, names, reports)
 
 
 @command.command()

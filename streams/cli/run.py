@@ -12,7 +12,7 @@ from streams.settings import Settings
 from streams.stop import Stop
 from streams.view.asking import require_ledger
 
-FOLLOWERS = ("approval", "remediation", "recovery", "evidence", "projector")
+FOLLOWERS = ("approval", "remediation", "recovery", "evidence", "output_audit", "projector")
 ALONE = ("intake", "archive", "detect", "triage", "registrar")
 
 
@@ -33,6 +33,7 @@ def command(settings: Settings, roles: str, instance: str | None) -> None:
     remediation  plans, and carries out what was authorised
     recovery     watches the survivors
     evidence     freezes the predictions that an incident rests on
+    output_audit checks an incident's outputs against the declared rules
     projector    shows each incident as it stands
 
     \b

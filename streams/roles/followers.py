@@ -10,12 +10,15 @@ from streams.roles.remediation import Remediation
 from streams.settings import Settings
 from streams.targets.adapter import Target
 
+KEYS = {"output_audit": "evidence"}
+"""Roles that sign with another role's key: both attach evidence, and no more."""
+
 
 def follower(settings: Settings, name: str) -> Role:
     """Return a role by its name."""
     if name == "projector":
         return Projector(settings)
-    identity = load(settings.keys_directory, name)
+    identity = load(settings.keys_directory, KEYS.get(name, name))
     match name:
         case "approval":
             return Approval(identity)
@@ -25,6 +28,10 @@ def follower(settings: Settings, name: str) -> Role:
             from streams.archive.evidence import EvidenceFreezer
 
             return EvidenceFreezer(settings, identity)
+        case "output_audit":
+            from streams.roles.output_audit import OutputAudit
+
+            return OutputAudit(settings, identity)
         case "remediation":
             return Remediation(identity, targets(settings))
     raise PolicyError(f"{name} is no role that follows the ledger")

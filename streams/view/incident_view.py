@@ -13,6 +13,7 @@ from schemas import events as e
 from schemas.errors import HeadgateError
 from streams.view.asking import OpenLedger
 from streams.view.next_step import next_step
+from streams.view.output_audit import say
 from streams.view.rendering import clean, jsonable, table, when
 from streams.view.sentences import sentence
 from streams.view.signing_in import called
@@ -144,8 +145,8 @@ def show_plan(plan: Plan, proposed: e.PlanProposed) -> None:
         click.echo(f"  dry run: {clean(proposed.dry_run)}")
 
 
-def show(ledger: OpenLedger, case: Case, names: Mapping[str, str]) -> None:
-    """Print an incident for a person."""
+def show(ledger: OpenLedger, case: Case, names: Mapping[str, str], reports: Sequence[Mapping[str, Any]] = ()) -> None:
+    """Print an incident for a person, with the audits of its outputs."""
     told = document(ledger, case, names)
     click.echo(f"incident {case.incident}: {case.severity.value.upper()} {case.category.value}, {case.phase.value}")
     for line in (
@@ -160,6 +161,7 @@ def show(ledger: OpenLedger, case: Case, names: Mapping[str, str]) -> None:
     if case.recurrence_of:
         click.echo(f"  recurrence of {clean(case.recurrence_of)}")
     _show_findings(told)
+    say(reports)
     proposed = proposal(ledger, case)
     if case.plan is not None and proposed is not None:
         click.echo()
