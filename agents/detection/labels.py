@@ -192,8 +192,7 @@ class LabelStore:
         while len(new):
             room = self._policy.budget - self._count
             if not room:
-                self._make_room()
-                new = new[new["key"] >> np.uint64(32) < self._cut]
+                new = self._make_room(new)
                 continue
             part, new = new[:room], new[room:]
             if self._count + len(part) > len(self._kept):
@@ -265,7 +264,8 @@ class LabelStore:
         )
         return joined
 
-    def _make_room(self) -> None:
+    def _make_room(self, new: NDArray[np.void]) -> NDArray[np.void]:
+        """Drop what need not be kept, and return the new predictions that still belong to the sample."""
         budget = self._policy.budget
         kept = self._kept[: self._count]
         keep = (kept["state"] == _WAITING) | (np.arange(len(kept)) >= len(kept) // 2)
@@ -273,7 +273,12 @@ class LabelStore:
             self._cut //= 2
             keep &= kept["key"] >> np.uint64(32) < self._cut
         self._floor = min(self._floor, self._cut)
-        self._keep(keep)
+        new = new[new["key"] >> np.uint64(32) < self._cut]
+        # Together, because names are numbered anew, and the new predictions carry the old numbers.
+        self._kept, self._count = np.concatenate([kept, new]), len(kept) + len(new)
+        self._keep(np.concatenate([keep, np.ones(len(new), dtype=bool)]))
+        self._count -= len(new)
+        return self._kept[self._count :].copy()
 
     def _keep(self, keep: NDArray[np.bool_]) -> None:
         self._kept = self._kept[: self._count][keep]
