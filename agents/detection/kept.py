@@ -35,8 +35,8 @@ Name = TypeVar("Name")
 
 def usable_of(ids: Cells, made: Cells) -> NDArray[np.bool_]:
     """Return which rows have an id and a prediction that a label can be compared with."""
-    fits = np.array([0 < len(name) <= MAX_NAME for name in ids.dictionary] or [False])
-    usable: NDArray[np.bool_] = fits[ids.values]
+    sizes = np.fromiter(map(len, ids.dictionary or ("",)), np.int64)
+    usable: NDArray[np.bool_] = ((sizes > 0) & (sizes <= MAX_NAME))[ids.values]
     for cells in (ids, made):
         if cells.flags is not None:
             usable = usable & (cells.flags == 0)

@@ -155,16 +155,22 @@ class Lattice:
         features = values[self.columns]
         usable: Mask = np.asarray(np.isfinite(features).all(axis=0))
         with np.errstate(invalid="ignore", over="ignore"):
-            steps = np.clip(np.floor(features * self._scale + _OFFSET), -1e15, 1e15)
-        steps[:, ~usable] = 0
+            steps = features * self._scale
+            steps += _OFFSET
+            np.floor(steps, out=steps)
+        np.maximum(steps, -1e15, out=steps)
+        np.minimum(steps, 1e15, out=steps)
+        if not usable.all():
+            steps[:, ~usable] = 0
         cells: Integers = (steps.astype(np.int64) * self._keys).sum(axis=0)
         return cells, usable
 
 
 def shared(cells: Integers, codes: Integers) -> tuple[Mask, Mask]:
     """Return which rows share their cell with another, and which share it with one of another code."""
-    if not len(cells):
-        return np.zeros(0, dtype=np.bool_), np.zeros(0, dtype=np.bool_)
+    known = np.sort(cells)
+    if not (known[1:] == known[:-1]).any():  # as nearly always, where a feature is a measured number
+        return np.zeros(len(cells), dtype=np.bool_), np.zeros(len(cells), dtype=np.bool_)
     order = np.argsort(cells, kind="stable")
     new = np.flatnonzero(np.diff(cells[order], prepend=cells[order[0]] - 1))
     sizes = np.diff(new, append=len(cells))
