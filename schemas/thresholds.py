@@ -34,6 +34,14 @@ class Streams(Frozen):
     failure_limit: Share = Field(0.2, description="share of failed requests that is too many whatever it was before")
 
 
+class Drift(Frozen):
+    """The sequential watch over each column: what its findings must be for an incident, and its baseline."""
+
+    scale: Factor = Field(1.5, description="factor between the deviations before and now that makes an incident")
+    correlation: float = Field(0.2, gt=0, le=2, description="change of a correlation that makes an incident")
+    baseline_rows: Rows = Field(65_536, description="rows that the running baseline remembers")
+
+
 class Forest(Frozen):
     """The half-space trees over the whole feature vector."""
 
@@ -164,14 +172,6 @@ class Serving(Frozen):
     orphan_requests: Rows = Field(500, description="requests that are compared with predictions together")
 
 
-class Thresholds(Frozen):
-    """How detection judges one monitor: a model version in one mode."""
-
-    rows_between_false_alarms: Rows = Field(
-        20_000_000,
-        description="expected rows between false alarms of the whole monitor, shared over all its statistics",
-    )
-    reference_rows: int = Field(2000, ge=200, le=20_000, description="clean rows that the reference is learnt from")
 class Series(Frozen):
     """The watch over single series: metrics of a model server, and `headgate backtest series`."""
 
@@ -191,6 +191,24 @@ class Series(Frozen):
     category: Category = Field(Category.INFRASTRUCTURE, description="the category of a metric's signals")
 
 
+class Canary(Frozen):
+    """When the answers to signed probes say that a model was exchanged behind its version."""
+
+    learn_runs: int = Field(3, ge=2, le=100, description="runs of the probes that teach what a version answers")
+    changed_share: Share = Field(
+        0.1, description="share of probes answered otherwise, above the usual share of an unsteady model"
+    )
+    clear_runs: int = Field(2, ge=1, le=100, description="runs in a row with the learnt answers that clear a signal")
+
+
+class Thresholds(Frozen):
+    """How detection judges one monitor: a model version in one mode."""
+
+    rows_between_false_alarms: Rows = Field(
+        20_000_000,
+        description="expected rows between false alarms of the whole monitor, shared over all its statistics",
+    )
+    reference_rows: int = Field(2000, ge=200, le=20_000, description="clean rows that the reference is learnt from")
     reference_cells: int = Field(
         65_536, ge=1000, le=1_000_000, description="most cells held while learning; many features shorten the reference"
     )
@@ -218,17 +236,19 @@ class Series(Frozen):
     attribution_rows: Rows = Field(8000, description="rows after which a silent instance is no longer waited for")
     quality: Quality = Quality()
     streams: Streams = Streams()
+    drift: Drift = Drift()
     forest: Forest = Forest()
     labels: Labels = Labels()
+    series: Series = Series()
     performance: Performance = Performance()
     fairness: Fairness = Fairness()
     attacks: Attacks = Attacks()
     safety: Safety = Safety()
     serving: Serving = Serving()
+    canary: Canary = Canary()
 
     @model_validator(mode="after")
     def _enough_data(self) -> Self:
         if self.floor_rows > self.window_rows:
-    series: Series = Series()
             raise ValueError("floor_rows is above window_rows: no window would ever be enough data")
         return self
