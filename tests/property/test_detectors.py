@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from agents.detection.detect import Detect
 from agents.detection.detectors.catalogue import Detector, Setting, make
+from agents.detection.detectors.sequential.drift import Drift
 from agents.detection.profile import Profile
 from agents.detection.sample import Sample, streams
 from agents.detection.standard import Standard
@@ -28,7 +29,7 @@ POLICY = Thresholds()
 
 def _columns(kind: str) -> Callable[[np.random.Generator, bool], Sample]:
     def sample(rng: np.random.Generator, bad: bool) -> Sample:
-        values = rng.normal(2.0 if bad and kind == "psi" else 0.0, 1.0, (1, 250))
+        values = rng.normal(2.0 if bad and kind in ("psi", "cusum") else 0.0, 1.0, (1, 250))
         counts = np.zeros((1, 6), dtype=np.int64)
         if bad and kind == "quality":
             counts[0, 0] = 60
@@ -37,6 +38,9 @@ def _columns(kind: str) -> Callable[[np.random.Generator, bool], Sample]:
             rows=250,
             at_from=START,
             at_to=START + 250,
+            values=values,
+            steady=values,
+            times=START + np.arange(250),
             counts=made_profile().histogram(values),
             bad=counts,
             longest=longest,
@@ -69,11 +73,17 @@ class Subject:
 
     def new(self) -> Detector:
         """Return a fresh detector."""
-        return make(self.name, Setting(thresholds=POLICY, profile=self.profile(), whole=self.whole))
+        made = make(self.name, Setting(thresholds=POLICY, profile=self.profile(), whole=self.whole))
+        if isinstance(made, Drift):
+            values = np.random.default_rng(0).normal(size=(1, 2000))
+            times = START + np.arange(2000)
+            made.begin(Sample(rows=0, at_from=START, at_to=START, values=values, steady=values, times=times))
+        return made
 
 
 DETECTORS = (
     Subject("psi", _columns("psi")),
+    Subject("cusum", _columns("cusum")),
     Subject("quality", _columns("quality")),
     Subject("confidence", _stream("confidence", lambda r: r.beta(12, 2, 250), lambda r: r.beta(12, 2, 250) * 0.7)),
     Subject("latency", _stream("latency", lambda r: r.lognormal(2, 0.4, 250), lambda r: r.lognormal(4, 0.4, 250))),
