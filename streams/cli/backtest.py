@@ -39,7 +39,16 @@ class Backtests(click.Group):
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Return the names in the order in which they are explained."""
-        return sorted(super().list_commands(ctx), key=["table", "topic", "series"].index)
+        return [*sorted(super().list_commands(ctx)), "series"]
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Return the command of a name, or None."""
+        if cmd_name != "series":
+            return super().get_command(ctx, cmd_name)
+        loaded = import_module("streams.backtest.series_command").command
+        assert isinstance(loaded, click.Command)
+        loaded.help = loaded.help and loaded.help.replace("\\b", "\b")
+        return loaded
 
 
 @click.group(name="backtest", cls=Backtests)

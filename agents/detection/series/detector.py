@@ -57,7 +57,7 @@ class SeriesDetector:
         self.threshold = math.log10(policy.rows_between_false_alarms)
         self._quiet = policy.quiet_rows
         self._novelty = Novelty(policy)
-        self._recent: Floats = np.full(policy.quiet_rows, -1.0)
+        self._recent: Floats = np.zeros(policy.quiet_rows)
 
     @property
     def calm(self) -> bool:

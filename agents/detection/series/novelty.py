@@ -28,8 +28,8 @@ BLOCK = 32
 NEAR = 0.04
 """The distance, in spreads, at which a row is twice as surprising as one that was seen before."""
 
-WARM_UP = 64
-"""Rows of which nothing is said."""
+WARM_UP = 160
+"""Rows of which nothing is said: too little has been seen to call anything new."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,8 +1,8 @@
 """Our series detector beside three published ones: `python -m tests.bench.nab [--data DIRECTORY]`.
 
 Scores by tests/bench/nab/score.py over the NAB files of the test data, and the same held out: the threshold that a
-group of files is judged by was chosen on the others, and our quiet period too. Writes var/bench/nab.json; exit 1 where our score is under 65, or
-58 held out, or a core judges fewer than 100,000 points a second.
+group of files is judged by was chosen on the others, and our quiet period too. Writes var/bench/nab.json; exit 1 where
+our score is under 65, or 58 held out, or a core judges fewer than 100,000 points a second.
 """
 
 import argparse
