@@ -1,14 +1,14 @@
 """Rebuilds one prediction from the archive: what was decided, by which version, from what, and what came of it."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
 from agents.archive.choose import reasons, sampled
 from agents.ledger.fold import Verified
 from agents.ledger.state import LedgerState
-from schemas.events import CaseGrew, CaseOpened
+from schemas.events import CaseContained, CaseDismissed, CaseGrew, CaseOpened, CaseQuieted, CaseResolved
 from schemas.policy import ArchivePolicy
 from schemas.signals import Affected, Evidence
 from schemas.values import Mode
@@ -25,32 +25,53 @@ _TOLD_APART = frozenset({*_SINGLE, "feature", "explanation", "group", "predictio
 
 
 @dataclass(slots=True)
-class Windows:
-    """When and where each incident was seen, gathered from the ledger."""
+class _Span:
+    affected: tuple[Affected, ...]
+    evidence: list[Evidence]
+    first: int
+    ended: int | None = None
 
-    evidence: dict[str, list[Evidence]] = field(default_factory=dict)
-    affected: dict[str, tuple[Affected, ...]] = field(default_factory=dict)
+
+class Windows:
+    """When and where each incident was seen, gathered from the ledger: from its first bad row until it was over."""
+
+    def __init__(self) -> None:
+        self._spans: dict[str, _Span] = {}
 
     def take(self, verified: Iterable[Verified]) -> None:
         """Look at entries of the ledger."""
         for found in verified:
             for event in found.events:
-                if isinstance(event, CaseOpened | CaseGrew):
-                    self.evidence.setdefault(event.incident, []).extend(event.evidence)
-                    self.affected[event.incident] = event.affected
+                self._look(event, 0 if found.entry is None else found.entry.at)
+
+    def _look(self, event: object, at: int) -> None:
+        match event:
+            case CaseOpened():
+                self._spans[event.incident] = _Span(event.affected, list(event.evidence), event.first_bad_at)
+            case CaseGrew():
+                span = self._spans[event.incident]
+                span.affected, span.ended = event.affected, None
+                span.evidence += event.evidence
+            case CaseQuieted():
+                self._spans[event.incident].ended = event.last_signal_at
+            case CaseContained() | CaseResolved() | CaseDismissed():
+                span = self._spans[event.incident]
+                span.ended = at if span.ended is None else span.ended
 
     def of(self, model: str, version: str, instance: str, at: int) -> list[str]:
-        """Return the incidents in whose windows a prediction falls."""
-        return [
-            incident
-            for incident, items in self.evidence.items()
-            if any(
-                (item.model, item.version) == (model, version)
-                and item.instance in ("", instance)
-                and min(item.window_from, item.first_bad_at) <= at <= item.window_to
-                for item in items
-            )
-        ]
+        """Return the incidents that a prediction falls into: model, version, instance and time."""
+        return [name for name, span in self._spans.items() if _falls(span, (model, version, instance), at)]
+
+
+def _falls(span: _Span, whose: tuple[str, str, str], at: int) -> bool:
+    model, version, instance = whose
+    named = any(
+        (a.model, a.version) == (model, version) and (not a.instances or instance in a.instances) for a in span.affected
+    )
+    own = [item for item in span.evidence if (item.model, item.version) == (model, version)]
+    first = min((min(item.window_from, item.first_bad_at) for item in own), default=span.first)
+    last = max((item.window_to for item in own), default=first)
+    return named and first <= at and (span.ended is None or at <= max(last, span.ended))
 
 
 class Archive:

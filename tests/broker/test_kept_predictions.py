@@ -37,6 +37,7 @@ def crew(settings: Settings, environ: dict[str, str]) -> Iterator[Crew]:
     with Crew(settings, environ) as made:
         for role in ("detect", "archive", "intake", "triage", "evidence"):
             made.start(role)
+        made.start("intake", "intake-2")
         yield made.open(KEEPING)
 
 
@@ -98,8 +99,9 @@ def test_each_prediction_counts_once_and_can_be_explained(crew: Crew) -> None:
     for _ in range(3):
         loans.send(400)
         time.sleep(dice.uniform(0.05, 0.4))  # the stimulus: a seeded moment
-        crew.kill("intake")
-        crew.again("intake")
+        for name in ("intake", "archive"):
+            crew.kill(name)
+            crew.again(name)
     shadows = loans.send(20, mode=Mode.SHADOW)
 
     def judged() -> int:
@@ -138,9 +140,9 @@ def _check_evidence(crew: Crew) -> None:
 
 
 def _check_explained(crew: Crew, loans: Loans, shadows: list[Inference]) -> None:
-    last = loans.sent[-1].prediction_id
+    wait_until(lambda: _seen(crew) >= len(loans.sent), "the archive has seen every prediction")
+    assert _seen(crew) == len(loans.sent)
     kept = [one for one in loans.sent if sampled(one.prediction_id, SHARE)][-1]
-    wait_until(lambda: explained(crew, kept.prediction_id)[0].exit_code == 0, f"{last} is kept")
     for one in (kept, shadows[-1], loans.sent[0]):
         said = explained(crew, one.prediction_id)[1]["decisions"]
         assert len(said) == 1, "a repeat is not kept twice"
@@ -150,10 +152,21 @@ def _check_explained(crew: Crew, loans: Loans, shadows: list[Inference]) -> None
         assert (said[0]["prediction"], said[0]["confidence"]) == (by_name["prediction"], by_name["confidence"])
         assert said[0]["explanations"] == {"shap": by_name["shap"]}
         assert said[0]["shadow"] is (one.mode is Mode.SHADOW)
+    first = wait_until(
+        lambda: (said := explained(crew, "loan-0")[1])["labels"] and said, "the label of a kept prediction is kept"
+    )
+    assert first["labels"] == [{"label": "no", "at": 1}]
+    told = CliRunner().invoke(explain_command, [shadows[-1].prediction_id], obj=crew.settings).stdout
+    assert "SHADOW" in told
+    assert "by loans version 2, instance a (shadow)" in told
     assert "risk" in explained(crew, "loan-0")[1]["decisions"][0]["kept_for"]
     assert explained(crew, kept.prediction_id)[1]["decisions"][0]["incidents"], "it falls in the incident's window"
     left = next(one for i, one in enumerate(loans.sent) if i % 50 and i < 400 and not sampled(one.prediction_id, SHARE))
     done, said = explained(crew, left.prediction_id)
     assert (done.exit_code, said["reason"]) == (1, "sampled_out")
-    status = CliRunner().invoke(archive_command, ["status", "--json"], obj=crew.settings)
-    assert json.loads(status.stdout)["counters"]["seen"] == len(loans.sent)
+
+
+def _seen(crew: Crew) -> int:
+    """Return how many predictions the archive says it has seen, each once."""
+    done = CliRunner().invoke(archive_command, ["status", "--json"], obj=crew.settings)
+    return int(json.loads(done.stdout)["counters"].get("seen", 0))
