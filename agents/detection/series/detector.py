@@ -18,6 +18,9 @@ Bools = NDArray[np.bool_]
 LARGEST = 1e150
 """A value further from 0 cannot be squared or summed safely, and is no measurement."""
 
+SILENT = 160
+"""Usable rows before the first that is told: of less, too much would be new."""
+
 BASE, SLOPE = 1.2, 0.8
 """-log10 of the share of rows whose novelty reaches n is about BASE + SLOPE n, where nothing is wrong.
 
@@ -71,11 +74,13 @@ class SeriesDetector:
         bad = len(values) - int(np.count_nonzero(usable))
         self.bad += bad
         if bad < len(values):
+            first = self._novelty.rows
             new = self._novelty.update(values[usable], times[usable])
             past = np.concatenate([self._recent, new])
             # A row is told only where it is newer than all within the quiet period: one fault, one alarm.
             highest = sliding_window_view(past, self._quiet)[: len(new)].max(axis=1)
-            scores[usable] = np.where(new > highest, BASE + SLOPE * new, 0.0)
+            told = (new > highest) & (first + np.arange(len(new)) >= SILENT)
+            scores[usable] = np.where(told, BASE + SLOPE * new, 0.0)
             self._recent = past[len(new) :].copy()
         return Scored(scores, scores >= self.threshold, bad)
 

@@ -28,8 +28,8 @@ BLOCK = 32
 NEAR = 0.04
 """The distance, in spreads, at which a row is twice as surprising as one that was seen before."""
 
-WARM_UP = 160
-"""Rows of which nothing is said: too little has been seen to call anything new."""
+WARM_UP = 64
+"""Rows that are not called new: nothing has been seen yet."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,7 +54,7 @@ class Novelty:
 
     def __init__(self, policy: Series) -> None:
         self._memory = policy.memory_rows
-        self._rows = 0
+        self.rows = 0
         self._values: Floats = np.empty(0)
         self._times: Ints = np.empty(0, dtype=np.int64)
         self._spread = Spread(policy.memory_rows)
@@ -63,18 +63,18 @@ class Novelty:
     def update(self, values: Floats, times: Ints) -> Floats:
         """Return the novelty of each row (finite values; times in ms), and remember them."""
         # Rows of the open block come again, because the block is learnt as a whole.
-        again = self._rows % BLOCK
+        again = self.rows % BLOCK
         before = self._values[: len(self._values) - again]
         x = np.concatenate([self._values[len(before) :], values])
         at = np.concatenate([self._times, times])
         views = self._views(measures(x, before), time_of_day(at))
         product = np.ones(len(x))
-        first = self._rows - again
+        first = self.rows - again
         for start in range(0, len(x), BLOCK):
             part = slice(start, min(start + BLOCK, len(x)))
             product[part] = self._block([view[:, part] for view in views], first + start)
-        self._rows += len(values)
-        left = self._rows % BLOCK
+        self.rows += len(values)
+        left = self.rows % BLOCK
         self._times = at[len(at) - left :]
         self._values = np.concatenate([before, x])[-(LOOK_BACK + left) :]
         return np.array([math.log10(one) for one in product[again:].tolist()])
@@ -82,7 +82,7 @@ class Novelty:
     def state(self) -> NoveltyState:
         """Return all that is remembered, exactly."""
         return NoveltyState(
-            rows=self._rows,
+            rows=self.rows,
             values=pack(self._values),
             times=pack(self._times, "<i8"),
             spread=self._spread.state(),
@@ -95,7 +95,7 @@ class Novelty:
         wanted = min(LOOK_BACK + open_rows, max(state.rows, 0))
         if state.rows < 0 or len(state.books) != len(self._books):
             raise SchemaError("a saved series is not one that this program writes")
-        self._rows = state.rows
+        self.rows = state.rows
         self._values = unpack(state.values, (wanted,))
         self._times = unpack(state.times, (open_rows,), "<i8")
         self._spread.restore(state.spread)
