@@ -21,7 +21,7 @@ from schemas.selection import NO_RULE
 from schemas.thresholds import Thresholds
 from schemas.values import Mode
 
-LABELLED = ("error", "residual")
+LABELLED = ("error", "residual", "fairness")
 """The detectors that labels are for."""
 
 
@@ -113,8 +113,13 @@ class Monitor:
             rows, at = rows.where(~late), at[~late]
             if not rows.rows:
                 return self._settle()
+        grouped = rows.with_role("group") is not None
+        fairness = self._whole.detector("fairness") if grouped else None
         if self._learning is not None:
             taken = self._learning.take(rows, at)
+            if fairness is not None and taken:
+                first = Sample(rows=taken, at_from=int(at[0]), at_to=int(at[taken - 1]), source=rows, times=at[:taken])
+                fairness.update(first)
             self.rows += taken
             self._learnt(int(at[0]))
             if taken >= rows.rows:
@@ -138,7 +143,7 @@ class Monitor:
         """Judge predictions whose labels came; `at` is the broker's time, in ms."""
         sample = Sample(rows=0, at_from=at, at_to=at, joined=joined)
         for name in LABELLED:
-            detector = self._whole.detector(name)
+            detector = self._whole.detector(name) if name != "fairness" or joined.combinations else None
             if detector is not None:
                 detector.update(sample)
         return self._settle()

@@ -146,11 +146,14 @@ class Standing:
             for level in merged.values()
             if level.category == Category.DATA_QUALITY and level.statistic != "range"
         }
-        drifted = {level.subject for level in merged.values() if level.detector == "psi"}
+        drifted = {level.subject for level in merged.values() if level.detector in ("psi", "cusum")}
+        # The wrong predictions of one group are errors of the whole as well.
+        unfair = any(level.category == Category.FAIRNESS for level in merged.values())
         for key, level in merged.items():
             drift = level.category == Category.DATA_DRIFT
             explained = drift and (level.subject in broken or (level.symptom and bool(broken)))
             explained |= level.statistic == "range" and level.subject in drifted
+            explained |= level.category == Category.PERFORMANCE and unfair
             # Broken inputs are far from the reference, too: nobody crafted them.
             explained |= level.detector == "outliers" and bool(broken)
             if explained and key not in self._open:
@@ -162,7 +165,7 @@ class Standing:
         waiting = self._waiting.setdefault(key, Waiting(level=level, marks=_totals(self._starts)))
         marks = {total.instance: total.rows for total in waiting.marks}
         unseen = any(s.total - marks.get(name, 0) < ENOUGH for name, s in active.items() if name not in showing)
-        if unseen and len(showing) < 2 and level.detector not in APART:
+        if unseen and len(showing) < 2 and len(active) > 1 and level.detector not in APART:
             return []
         instance = showing[0] if len(showing) == 1 and len(active) > 1 else ""
         level = by_instance.get(instance, {}).get(key, level)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from agents.detection.detectors.callers import CallerRates
+from agents.detection.detectors.fairness import Fairness
 from agents.detection.detectors.feedback import Feedback
 from agents.detection.detectors.health import Health
 from agents.detection.detectors.level import Key, Level
@@ -113,6 +114,10 @@ def _psi(setting: Setting) -> Detector:
     return Psi(profile, setting.thresholds, setting.score(7 * len(profile.facets)), whole=setting.whole)
 
 
+def _fairness(setting: Setting) -> Detector:
+    return Fairness(setting.thresholds, setting.score(8))
+
+
 def _performance(subject: str) -> Callable[[Setting], Detector]:
     return lambda setting: Performance(subject, setting.thresholds, setting.score(8))
 
@@ -155,6 +160,7 @@ CATALOGUE = (
     Entry(name="psi", make=_psi),
     Entry(name="cusum", make=_drift),
     Entry(name="health", make=_health, of_rows=False),
+    Entry(name="fairness", make=_fairness, of_rows=False, instances=False),
     Entry(name="error", make=_performance("error"), of_rows=False, instances=False),
     Entry(name="residual", make=_performance("residual"), of_rows=False, instances=False),
     Entry(name="serving", make=_serving, of_rows=False),

@@ -1,0 +1,312 @@
+"""Rates of each group against those of all other rows: learnt first, then judged window by window.
+
+A group is judged once it has enough rows of its own, however many windows that takes. What is raised is a gap that the
+reference did not have: larger than the reference's own (or than none) by what policy asks, and by more than chance and
+the wandering of this gap from window to window explain.
+"""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from agents.detection.arrays import pack, unpack
+from agents.detection.columns import Floats
+from agents.detection.detectors.level import Held, Key, Level, Levels
+from agents.detection.intervals import newcombe, normal_score, stated
+from agents.detection.joined import Codes
+from schemas.errors import SchemaError
+from schemas.thresholds import Thresholds
+from schemas.values import Category
+
+SELECTION, ERROR, OPPORTUNITY = "selection_rate", "error_rate", "true_positive_rate"
+
+DIRECTION = {SELECTION: -1, ERROR: 1, OPPORTUNITY: -1}
+"""Whether a lower (−1) or a higher rate of a group is to its disadvantage."""
+
+_WANDER = 0.05  # how far a gap is believed to wander before its windows have shown it, as if they were so many:
+_BELIEF = 4
+_DECAY = 64
+
+Bits = NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True)
+class Dimension:
+    """One way to divide rows into groups: each row's code into `names`, −1 where it is in none."""
+
+    name: str
+    codes: Codes
+    names: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GapsState:
+    """What the rates of one source remember; version 1."""
+
+    names: tuple[str, ...]
+    dimensions: tuple[str, ...]
+    before: bytes
+    now: bytes
+    wander: bytes
+    rows: int
+    window: int
+    at_from: int
+    at_to: int
+    held: tuple[Held, ...]
+
+
+class Gaps:
+    """Rates of groups, counted over rows or over labels.
+
+    Parameters
+    ----------
+    statistics
+        Which rates; their bits are given row by row.
+    window, learn
+        Rows that are judged together, and rows that come before the first that is judged.
+    thresholds
+        How to judge.
+    score
+        −log10 of the tail probability below which one statistic of one group counts.
+    both
+        Whether a higher rate than the others' is looked for as well: it is not known which outcome is favourable.
+    """
+
+    def __init__(
+        self,
+        statistics: tuple[str, ...],
+        size: tuple[int, int],
+        thresholds: Thresholds,
+        score: float,
+        *,
+        both: bool = False,
+    ) -> None:
+        self._statistics = statistics
+        self._window, self._learn = size
+        self._policy = thresholds.fairness
+        self._confirm, self._clear = thresholds.confirm_windows, thresholds.clear_windows
+        self._score = score / thresholds.confirm_windows
+        self._both = both
+        self._groups: dict[str, int] = {}
+        self._of: list[str] = []
+        # Of each group and statistic: rows and hits of its own, rows and hits of all others.
+        self._before = np.zeros((0, len(statistics), 4), dtype=np.int64)
+        self._now = self._before.copy()
+        # Of each group and statistic: windows, sum and sum of squares of the gap.
+        self._wander = np.zeros((0, len(statistics), 3))
+        self._levels: dict[int, Levels] = {}
+        self._rows = self._filled = self._from = self._to = 0
+
+    def take(self, dimensions: list[Dimension], counted: Bits, hits: Bits, at: Codes) -> None:
+        """Take in rows in order; `counted` and `hits` are statistics × rows."""
+        first = 0
+        while first < len(at):
+            part = slice(first, first + self._window - self._filled)
+            first += len(at[part])
+            times = at[part]
+            self._from = int(times.min()) if not self._filled else min(self._from, int(times.min()))
+            self._to = int(times.max()) if not self._filled else max(self._to, int(times.max()))
+            for dimension in dimensions:
+                self._add(dimension, dimension.codes[part], counted[:, part], hits[:, part])
+            self._filled += len(times)
+            self._rows += len(times)
+            if self._filled == self._window:
+                self._close()
+
+    def levels(self) -> list[Level]:
+        """Return what is raised."""
+        return [level for _, group in sorted(self._groups.items()) for level in self._levels_of(group).raised()]
+
+    def holds(self, key: Key) -> bool:
+        """Whether the newest rows of the group showed it."""
+        return any(levels.holds(key) for levels in self._levels.values())
+
+    def standing(self) -> list[str]:
+        """Return the gaps that the reference already has, in sentences: findings, not incidents."""
+        found = []
+        for name, group in self._groups.items():
+            for i, statistic in enumerate(self._statistics):
+                own, rest = _pairs(self._before[group, i])
+                if min(own[1], rest[1]) < self._policy.least:
+                    continue
+                gap = (own[0] / own[1] - rest[0] / rest[1]) * DIRECTION[statistic]
+                low, _ = newcombe(own, rest) if DIRECTION[statistic] > 0 else newcombe(rest, own)
+                if gap >= self._policy.gap and low > 0:
+                    found.append(f"{statistic} of {name} {_told(own, rest)}")
+        return found
+
+    def state(self) -> GapsState:
+        """Return all that is remembered, exactly."""
+        # Which dimension a group of another came before depends on how rows were batched; this order does not.
+        order = sorted(range(len(self._of)), key=lambda group: (self._of[group], group))
+        names = list(self._groups)
+        return GapsState(
+            names=tuple(names[group] for group in order),
+            dimensions=tuple(self._of[group] for group in order),
+            before=pack(self._before[order], "<i8"),
+            now=pack(self._now[order], "<i8"),
+            wander=pack(self._wander[order]),
+            rows=self._rows,
+            window=self._filled,
+            at_from=self._from,
+            at_to=self._to,
+            held=tuple(held for group in order for held in self._levels_of(group).state()),
+        )
+
+    def restore(self, state: GapsState) -> None:
+        """Remember exactly that."""
+        count, kinds = len(state.names), len(self._statistics)
+        if len(state.dimensions) != count or len(set(state.names)) != count or state.window < 0:
+            raise SchemaError("the saved rates do not fit their groups")
+        self._groups = {name: i for i, name in enumerate(state.names)}
+        self._of = list(state.dimensions)
+        self._before = unpack(state.before, (count, kinds, 4), "<i8")
+        self._now = unpack(state.now, (count, kinds, 4), "<i8")
+        self._wander = unpack(state.wander, (count, kinds, 3))
+        self._rows, self._filled = state.rows, min(state.window, self._window - 1)
+        self._from, self._to = state.at_from, state.at_to
+        self._levels = {}
+        for name, group in self._groups.items():
+            held = tuple(held for held in state.held if held.level.subject == name)
+            if held:
+                self._levels_of(group).restore(held)
+
+    def _levels_of(self, group: int) -> Levels:
+        return self._levels.setdefault(group, Levels(self._confirm, self._clear))
+
+    def _add(self, dimension: Dimension, codes: Codes, counted: Bits, hits: Bits) -> None:
+        size, kinds = len(dimension.names), len(self._statistics)
+        own = np.empty((size, kinds, 2), dtype=np.int64)
+        # Four cells a group: not counted or counted, no hit or hit; rows of no group come first.
+        cells = 4 * (codes + 1)
+        for i in range(kinds):
+            table = np.bincount(cells + 2 * counted[i] + hits[i], minlength=4 * size + 4).reshape(-1, 4)[1:]
+            own[:, i, 0] = table[:, 2] + table[:, 3]
+            own[:, i, 1] = table[:, 3]
+        if any(name not in self._groups for name in dimension.names):
+            present, first = np.unique(codes, return_index=True)
+            for code in present[np.argsort(first)].tolist():
+                if code >= 0:
+                    self._admit(dimension, dimension.names[code])
+        total = own.sum(axis=0)
+        known = [(code, self._groups[name]) for code, name in enumerate(dimension.names) if name in self._groups]
+        groups = [i for i, name in enumerate(self._of) if name == dimension.name]
+        self._now[groups, :, 2:] += total
+        if known:
+            taken, places = (list(part) for part in zip(*known, strict=True))
+            self._now[places, :, :2] += own[taken]
+            self._now[places, :, 2:] -= own[taken]
+
+    def _admit(self, dimension: Dimension, name: str) -> None:
+        if name in self._groups or self._of.count(dimension.name) >= self._policy.max_groups:
+            return
+        self._groups[name] = len(self._groups)
+        self._of.append(dimension.name)
+        kinds = len(self._statistics)
+        self._before = np.concatenate([self._before, np.zeros((1, kinds, 4), dtype=np.int64)])
+        self._now = np.concatenate([self._now, np.zeros((1, kinds, 4), dtype=np.int64)])
+        self._wander = np.concatenate([self._wander, np.zeros((1, kinds, 3))])
+
+    def _close(self) -> None:
+        self._filled = 0
+        for name, group in self._groups.items():
+            before, now = self._before[group], self._now[group]
+            if self._rows <= self._learn or before[0, 0] < 2 * self._policy.least:
+                self._note(group, now)
+                before += now
+                now[:] = 0
+            elif (np.minimum(now[:, 0], now[:, 2]) >= self._policy.least).any():
+                found = [
+                    level
+                    for i, statistic in enumerate(self._statistics)
+                    if (level := self._judge(name, group, i, statistic)) is not None
+                ]
+                self._levels_of(group).judge(found)
+                if not found:
+                    self._note(group, now)
+                now[:] = 0
+
+    def _note(self, group: int, now: NDArray[np.int64]) -> None:
+        for i in range(len(self._statistics)):
+            own, rest = _pairs(now[i])
+            if min(own[1], rest[1]) >= self._policy.least:
+                gap = own[0] / own[1] - rest[0] / rest[1]
+                kept = self._wander[group, i]
+                kept += (1.0, gap, gap * gap)
+                if kept[0] > _DECAY:
+                    kept /= 2
+
+    def _judge(self, name: str, group: int, i: int, statistic: str) -> Level | None:
+        own, rest = _pairs(self._now[group, i])
+        had, others = _pairs(self._before[group, i])
+        if min(own[1], rest[1], had[1], others[1]) < self._policy.least:
+            return None
+        found = None
+        for sign in (-1, 1) if self._both else (DIRECTION[statistic],):
+            gap = sign * (own[0] / own[1] - rest[0] / rest[1])
+            usual = max(sign * (had[0] / had[1] - others[0] / others[1]), 0.0)
+            excess = gap - usual
+            if excess < self._policy.gap or (statistic == SELECTION and not self._below_ratio(own, rest)):
+                continue
+            noise = sum(_variance(*pair) for pair in (own, rest, had, others)) + self._natural(group, i)
+            score = normal_score(excess / math.sqrt(noise))
+            if score > self._score:
+                found = self._level(name, statistic, (gap, usual + self._policy.gap), score, (own, rest))
+        return found
+
+    def _below_ratio(self, own: tuple[int, int], rest: tuple[int, int]) -> bool:
+        low, high = sorted((own[0] / own[1], rest[0] / rest[1]))
+        return low < self._policy.ratio * high
+
+    def _natural(self, group: int, i: int) -> float:
+        windows, total, squares = self._wander[group, i].tolist()
+        spread = squares - total * total / windows if windows else 0.0
+        return float((max(spread, 0.0) + _BELIEF * _WANDER**2) / (windows + _BELIEF))
+
+    def _level(
+        self,
+        name: str,
+        statistic: str,
+        gap: tuple[float, float],
+        score: float,
+        pairs: tuple[tuple[int, int], tuple[int, int]],
+    ) -> Level:
+        own, rest = pairs
+        return Level(
+            detector="fairness",
+            subject=name,
+            statistic=f"{statistic}_difference",
+            baseline="reference",
+            category=Category.FAIRNESS,
+            value=gap[0],
+            threshold=gap[1],
+            score=score,
+            first_bad_at=self._from,
+            window_from=self._from,
+            window_to=self._to,
+            rows=own[1],
+            symptom=True,
+            note=_told(own, rest),
+        )
+
+
+def _pairs(counts: Floats | NDArray[np.int64]) -> tuple[tuple[int, int], tuple[int, int]]:
+    rows, hits, others, other_hits = counts.tolist()
+    return (hits, rows), (other_hits, others)
+
+
+def _variance(hits: int, rows: int) -> float:
+    # Laplace's rule: a share of 0 among so few is not a share of 0.
+    share = (hits + 1) / (rows + 2)
+    return share * (1 - share) / rows
+
+
+def _told(own: tuple[int, int], rest: tuple[int, int]) -> str:
+    p, q = own[0] / own[1], rest[0] / rest[1]
+    ratio = min(p, q) / max(p, q) if max(p, q) > 0 else 1.0
+    return (
+        f"is {p:.3g} of {own[1]} rows against {q:.3g} of {rest[1]} others, ratio {ratio:.2g}, "
+        f"difference {p - q:.3g} with a {stated(newcombe(own, rest))}"
+    )
