@@ -13,6 +13,9 @@ from agents.detection.detectors.level import CAP
 MOST = 16
 """Features whose pairs are watched, the first by name."""
 
+MOST_CHANGED = 8
+"""Pairs that are told of."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CorrelationState:
@@ -49,6 +52,7 @@ class Correlation:
         # Products, sums of one where the other is known, and the number of both known: before, and now.
         self._before = np.zeros((2, channels, channels))
         self._now = np.zeros((2, channels, channels))
+        self._pairs = np.triu_indices(channels, 1)
 
     def add(self, x: Floats, known: NDArray[np.bool_] | None) -> None:
         """Take in innovations (channels × rows, whole numbers; 0 where unknown)."""
@@ -61,17 +65,16 @@ class Correlation:
 
     def close(self, calm: NDArray[np.bool_], least: int) -> list[Pair]:
         """End the window: return all pairs of calm features, the most changed first, and learn."""
-        now, before = _fisher(self._now), _fisher(self._before)
-        n, m = self._now[1], self._before[1]
-        usable = (n >= least) & (m >= least) & calm[:, None] & calm[None, :]
+        rows, columns = self._pairs
+        n, m = self._now[1][rows, columns], self._before[1][rows, columns]
+        usable = (n >= least) & (m >= least) & calm[rows] & calm[columns]
+        now, before = self._fisher(self._now), self._fisher(self._before)
         spread = np.sqrt(1 / np.maximum(n - 3, 1) + 1 / np.maximum(m - 3, 1))
         z = np.where(usable, np.abs(now - before) / spread, 0.0)
-        rows, columns = np.triu_indices(self._channels, 1)
-        order = np.argsort(-z[rows, columns], kind="stable")[:8]
         found = []
-        for i, j in zip(rows[order].tolist(), columns[order].tolist(), strict=True):
-            score = min(-float(log_ndtr(-z[i, j]) + np.log(2)) / np.log(10), CAP)
-            found.append(Pair(i, j, float(np.tanh(now[i, j])), float(np.tanh(before[i, j])), score))
+        for k in np.argsort(-z, kind="stable")[:MOST_CHANGED].tolist():
+            score = min(-float(log_ndtr(-z[k]) + np.log(2)) / np.log(10), CAP)
+            found.append(Pair(int(rows[k]), int(columns[k]), float(np.tanh(now[k])), float(np.tanh(before[k])), score))
         return found
 
     def learn(self, calm: NDArray[np.bool_]) -> None:
@@ -94,8 +97,8 @@ class Correlation:
             whole[:, i, j] = half
             whole[:, j, i] = half
 
-
-def _fisher(sums: Floats) -> Floats:
-    power = np.sqrt(np.maximum(np.diagonal(sums[0]), 1e-9))
-    found: Floats = np.arctanh(np.clip(sums[0] / power[:, None] / power[None, :], -0.9999, 0.9999))
-    return found
+    def _fisher(self, sums: Floats) -> Floats:
+        rows, columns = self._pairs
+        power = np.sqrt(np.maximum(np.diagonal(sums[0]), 1e-9))
+        found: Floats = np.arctanh(np.clip(sums[0][rows, columns] / power[rows] / power[columns], -0.9999, 0.9999))
+        return found
