@@ -31,8 +31,11 @@ class SealedStore:
 
     def put(self, data: bytes, *below: str) -> str:
         """Keep the bytes, encrypted, in a folder below; return the digest of the file, which is on the disk by then."""
-        folder = self.directory.joinpath(*below)
+        folder = self.directory
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        for name in below:  # one by one: of several that are made at once only the last gets the mode
+            folder = folder / name
+            folder.mkdir(exist_ok=True, mode=0o700)
         temporary = folder / f".{secrets.token_hex(8)}"
         hashed = hashlib.sha256()
         try:
