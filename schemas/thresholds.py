@@ -103,8 +103,9 @@ class Fairness(Frozen):
         "", max_length=256, description="the outcome that is favourable; empty: the rarer of two, or a high number"
     )
     groups: tuple[str, ...] = Field((), max_length=8, description="group columns that are judged; empty: all")
-    window: Rows = Field(500, description="rows that are judged together; labels are judged by labels.window")
-    reference_rows: Rows = Field(2000, description="rows from the first one on that the gaps before are learnt from")
+    window: Rows = Field(
+        500, description="rows that are judged together (labels: labels.window); reference_rows are learnt from first"
+    )
     least: int = Field(50, ge=10, le=1_000_000, description="fewer rows of a group than this are not enough data")
     ratio: Share = Field(
         0.8, description="least selection rate of a group over the highest (four-fifths rule, 29 CFR 1607.4(D))"

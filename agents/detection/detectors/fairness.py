@@ -51,7 +51,8 @@ class Fairness:
         # Shared over all groups that may come, and four statistics of each.
         own = score + math.log10(self._policy.max_groups * 4 / 8)
         rows = (self._policy.window, thresholds.reference_rows)
-        labels = (thresholds.labels.window, thresholds.labels.window * thresholds.performance.learn_windows)
+        least = thresholds.labels.window * thresholds.performance.learn_windows
+        labels = (thresholds.labels.window, max(least, thresholds.reference_rows))
         self._by_rows = Gaps((SELECTION,), rows, thresholds, own, both=not self._outcome.sure)
         self._by_labels = Gaps((ERROR, OPPORTUNITY), labels, thresholds, own)
 
