@@ -8,6 +8,7 @@ from pydantic import Field, StringConstraints, model_validator
 from schemas import documents
 from schemas.documents import Frozen
 from schemas.output_rules import MAX_RULES, OutputRule, require_distinct
+from schemas.probing import Probe
 from schemas.values import Role
 
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9._-]{0,127}$")]
@@ -26,6 +27,7 @@ class Model(Frozen):
     traffic: str | None = Field(None, description="target that carries its traffic, envoy:<model>")
     registry: str | None = Field(None, description="target that names its version, mlflow:<model>/<alias>")
     depends_on: tuple[Name, ...] = Field((), description="models whose output it reads")
+    probe: Probe | None = Field(None, description="canary probes that say whether it is still the same model")
     output_rules: tuple[OutputRule, ...] = Field(
         (), max_length=MAX_RULES, description="what its outputs must keep to; checked when an incident opens"
     )

@@ -100,6 +100,28 @@ class ScoreBatch:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ProbeResult:
+    """How a model answered a set of canary probes, in their order.
+
+    probe_set
+        SHA-256 of the probe set, hexadecimal.
+    fingerprint
+        SHA-256 over the answers' digests: equal where all answers are.
+    exact, coarse
+        Of each answer 16 digits of its digest, and its form (agents/fingerprint.py); empty where none came.
+    """
+
+    model: str
+    version: str
+    at: Millis
+    probe_set: str
+    fingerprint: str
+    exact: tuple[str, ...]
+    coarse: tuple[str, ...]
+    latency_ms: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Value:
     """One named value of a single prediction: exactly one of number and text is given, or neither (null)."""
 
@@ -122,4 +144,4 @@ class Inference:
     values: tuple[Value, ...]
 
 
-RECORDS = (InferenceBatch, LabelBatch, HealthSample, ScoreBatch, Inference)
+RECORDS = (InferenceBatch, LabelBatch, HealthSample, ScoreBatch, Inference, ProbeResult)

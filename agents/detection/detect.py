@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from agents.detection.columns import Floats, check_name, check_positions, decode
-from agents.detection.guard import times
+from agents.detection.guard import FUTURE_MS, PAST_MS, times
 from agents.detection.joined import Joined
 from agents.detection.standard import Standard
 from agents.detection.unit import Unit
@@ -16,11 +16,15 @@ from agents.detection.wording import observed, said
 from agents.received import Received
 from schemas.codec import open_frame
 from schemas.errors import SchemaError
-from schemas.telemetry import MAX_ROWS, HealthSample, InferenceBatch, LabelBatch, ScoreBatch
+from schemas.probing import MAX_PROBES
+from schemas.telemetry import MAX_ROWS, HealthSample, InferenceBatch, LabelBatch, ProbeResult, ScoreBatch
 from schemas.values import Mode
 
-ACCEPTED = (InferenceBatch, LabelBatch, HealthSample, ScoreBatch)
+ACCEPTED = (InferenceBatch, LabelBatch, HealthSample, ScoreBatch, ProbeResult)
 """What a telemetry topic may hold."""
+
+MAX_DIGEST = 64
+"""Characters of an answer's digest or form."""
 
 MAX_REQUESTS = 1_000_000_000
 _LATEST = 250_000_000_000_000  # a record's time outside [0, this] could not be said in any signal
@@ -71,6 +75,8 @@ class Detect:
                 events = self._labels(unit, body, record)
             case HealthSample():
                 events = self._health(unit, body, record)
+            case ProbeResult():
+                events = self._probed(unit, body, record)
             case _:
                 events = self._scores(unit, body, record)
         unit.offset = record.offset
@@ -172,6 +178,19 @@ class Detect:
         if not monitor.accepts(f"score:{batch.judge}"):
             raise SchemaError(f"the model has as many judges as are watched; {batch.judge[:80]!r} is one more")
         changes = monitor.feed(f"score:{batch.judge}", values, record.timestamp, batch.prediction_ids)
+        return [said(change, unit.model, monitor, record, self._standard.policy) for change in changes]
+
+    def _probed(self, unit: Unit, run: ProbeResult, record: Received) -> Events:
+        lengths = [*map(len, run.exact), *map(len, run.coarse), len(run.probe_set), len(run.fingerprint)]
+        if not 0 < len(run.exact) == len(run.coarse) <= MAX_PROBES or max(lengths) > MAX_DIGEST:
+            raise SchemaError(
+                f"{len(run.exact)} answers with {len(run.coarse)} forms: as many of each, 1 to {MAX_PROBES}, "
+                f"of at most {MAX_DIGEST} characters"
+            )
+        self._admit(unit, run.version, Mode.REALTIME)
+        monitor = unit.monitor(run.version, Mode.REALTIME)
+        at = min(max(run.at, record.timestamp - PAST_MS), record.timestamp + FUTURE_MS)
+        changes = monitor.probed(replace(run, at=at))
         return [said(change, unit.model, monitor, record, self._standard.policy) for change in changes]
 
     def _feed(self, unit: Unit, version: str, mode: Mode, stream: tuple[str, Floats], record: Received) -> Events:

@@ -18,6 +18,7 @@ from agents.detection.sample import Sample, streams
 from agents.detection.scope import STREAMS, Scope, ScopeState
 from agents.detection.standing import Change, Open, Standing, StandingState
 from schemas.selection import NO_RULE
+from schemas.telemetry import ProbeResult
 from schemas.thresholds import Thresholds
 from schemas.values import Mode
 
@@ -158,6 +159,13 @@ class Monitor:
                 detector = scope.detector(name)
                 if detector is not None:
                     detector.update(sample)
+        return self._settle()
+
+    def probed(self, run: ProbeResult) -> list[Change]:
+        """Judge how the model answered canary probes."""
+        detector = self._whole.detector("canary")
+        if detector is not None:
+            detector.update(Sample(rows=0, at_from=run.at, at_to=run.at, probed=run))
         return self._settle()
 
     def observed(self) -> bool:

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from agents.detection.columns import Floats, Rows
 from agents.detection.joined import Joined
+from schemas.telemetry import ProbeResult
 
 BAD = ("null", "nan", "inf", "wrong_type", "unseen", "range")
 """Ways in which a cell cannot be used, in the order of a sample's `bad`; `range` is still counted in histograms."""
@@ -42,6 +43,8 @@ class Sample:
         Which rows the forest scored, in the order of the stream ``vector``.
     ids
         The predictions that the values of a stream which comes apart from the rows are about, where they are named.
+    probed
+        How the model answered canary probes, where the sample is of that.
     saturation
         What an instance said of itself, where it did.
     """
@@ -65,6 +68,7 @@ class Sample:
     picked: slice | None = None
     ids: tuple[str, ...] = ()
     saturation: float | None = None
+    probed: ProbeResult | None = None
 
     @property
     def batch(self) -> Rows | None:

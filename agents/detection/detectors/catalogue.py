@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from agents.detection.detectors.callers import CallerRates
+from agents.detection.detectors.canary import Canary
 from agents.detection.detectors.fairness import Fairness
 from agents.detection.detectors.feedback import Feedback
 from agents.detection.detectors.health import Health
@@ -155,6 +156,10 @@ def _safety(setting: Setting) -> Detector:
     return Safety(setting.thresholds, setting.score(8))
 
 
+def _canary(setting: Setting) -> Detector:
+    return Canary(setting.thresholds, setting.score(8))
+
+
 CATALOGUE = (
     Entry(name="quality", make=_quality),
     Entry(name="psi", make=_psi),
@@ -168,6 +173,7 @@ CATALOGUE = (
     Entry(name="outliers", make=_outliers, instances=False),
     Entry(name="callers", make=_callers, instances=False),
     Entry(name="feedback", make=_feedback, instances=False),
+    Entry(name="canary", make=_canary, of_rows=False, instances=False),
     Entry(name="safety", make=_safety, of_rows=False, instances=False),
 )
 
