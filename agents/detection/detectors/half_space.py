@@ -57,14 +57,14 @@ class Forest:
         columns: NDArray[np.int64],
         low: Floats,
         high: Floats,
-        masses: Floats | None,
+        masses: NDArray[np.uint32] | None,
         policy: ForestPolicy,
         learnt: int,
     ) -> None:
         self._columns, self._low, self._high = columns, low, high
         self._height, self._trees, self._learnt = policy.height, policy.trees, learnt
         self._feature, self._cut = _structure(policy.trees, policy.height, len(columns))
-        self._masses = masses if masses is not None else np.zeros((policy.trees, 2 ** (policy.height + 1) - 1))
+        self._masses = np.zeros((policy.trees, 2 ** (policy.height + 1) - 1), np.uint32) if masses is None else masses
         self._scale = (1 - 2 * MARGIN) / np.where(high > low, high - low, 1.0)
         self._worth: Floats | None = None
 
@@ -79,7 +79,7 @@ class Forest:
         forest = cls(columns, low, high, None, policy, vectors.shape[1])
         for node in forest._walk(forest._scaled(vectors)):
             for tree in range(policy.trees):
-                forest._masses[tree] += np.bincount(node[tree], minlength=forest._masses.shape[1])
+                forest._masses[tree] += np.bincount(node[tree], minlength=forest._masses.shape[1]).astype(np.uint32)
         return forest
 
     def score(self, matrix: Floats) -> Floats:
@@ -87,10 +87,10 @@ class Forest:
         vectors = matrix[self._columns]
         complete = np.isfinite(vectors).all(axis=0)
         whole = bool(complete.all())
-        last = self._walk(self._scaled(vectors if whole else vectors[:, complete]))[-1]
+        leaf = self._walk(self._scaled(vectors if whole else vectors[:, complete]))[-1] - (2**self._height - 1)
         if self._worth is None:
             self._worth = self._worths()
-        total = self._worth.take(last + self._offsets(self._worth)).sum(axis=0)
+        total = self._worth.take(leaf + self._offsets(self._worth)).sum(axis=0)
         most = self._trees * self._learnt * (2 ** (self._height + 1) - 1)
         found: Floats = 1 - total / most
         if whole:
@@ -119,7 +119,7 @@ class Forest:
         size = len(state.columns) // 8
         columns = unpack(state.columns, (size,), "<i8")
         low, high = unpack(state.low, (size,)), unpack(state.high, (size,))
-        masses = unpack(state.masses, (state.trees, 2 ** (state.height + 1) - 1), "<u4").astype(np.float64)
+        masses = unpack(state.masses, (state.trees, 2 ** (state.height + 1) - 1), "<u4")
         policy = ForestPolicy(trees=state.trees, height=state.height)
         return cls(columns, low, high, masses, policy, state.learnt)
 
@@ -151,15 +151,14 @@ class Forest:
         return offsets
 
     def _worths(self) -> Floats:
-        """Return what a row earns that ends in a node: the weighed masses on its way, up to the first small one."""
-        worth = np.zeros_like(self._masses)
-        worth[:, 0] = self._masses[:, 0]
-        going = self._masses >= 0.1 * self._learnt
+        """Return what a row earns that ends in a leaf: the weighed masses on its way, up to the first small one."""
+        masses = self._masses.astype(np.float64)
+        worth, going = masses[:, :1], masses[:, :1] >= 0.1 * self._learnt
         for depth in range(1, self._height + 1):
-            first, end = 2**depth - 1, 2 ** (depth + 1) - 1
-            above = (np.arange(first, end) - 1) // 2
-            going[:, first:end] &= going[:, above]
-            worth[:, first:end] = worth[:, above] + going[:, above] * self._masses[:, first:end] * 2.0**depth
+            level = masses[:, 2**depth - 1 : 2 ** (depth + 1) - 1]
+            above = np.repeat(going, 2, axis=1)
+            worth = np.repeat(worth, 2, axis=1) + above * level * 2.0**depth
+            going = above & (level >= 0.1 * self._learnt)
         return worth
 
 
