@@ -2,7 +2,7 @@
 
 import math
 
-from scipy.special import bdtrc, log_ndtr, ndtri
+from scipy.special import bdtrc, log_ndtr, ndtri, stdtr
 
 from agents.detection.detectors.level import CAP
 
@@ -47,3 +47,9 @@ def binomial_score(hits: float, of: int, share: float) -> float:
 def normal_score(deviations: float) -> float:
     """Return −log10 of the probability of a normal value at least so many deviations above its mean."""
     return min(-float(log_ndtr(-deviations)) / math.log(10), CAP)
+
+
+def student_score(deviations: float, freedom: float) -> float:
+    """Return −log10 of the probability that Student's t with so many degrees of freedom is at least so large."""
+    tail = float(stdtr(freedom, -deviations))
+    return CAP if not tail > 10.0**-CAP else -math.log10(tail)

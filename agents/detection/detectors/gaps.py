@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from agents.detection.arrays import pack, unpack
 from agents.detection.columns import Floats
 from agents.detection.detectors.level import Held, Key, Level, Levels
-from agents.detection.intervals import newcombe, normal_score, stated
+from agents.detection.intervals import newcombe, stated, student_score
 from agents.detection.joined import Codes
 from schemas.errors import SchemaError
 from schemas.thresholds import Thresholds
@@ -28,6 +28,7 @@ DIRECTION = {SELECTION: -1, ERROR: 1, OPPORTUNITY: -1}
 _WANDER = 0.05  # how far a gap is believed to wander before its windows have shown it, as if they were so many:
 _BELIEF = 4
 _DECAY = 64
+_FREEDOM = 12.0
 
 Bits = NDArray[np.bool_]
 
@@ -251,7 +252,8 @@ class Gaps:
             if excess < self._policy.gap or (statistic == SELECTION and not self._below_ratio(own, rest)):
                 continue
             noise = sum(_variance(*pair) for pair in (own, rest, had, others)) + self._natural(group, i)
-            score = normal_score(excess / math.sqrt(noise))
+            # Student's tail: how far a gap wanders is itself only known from so many windows.
+            score = student_score(excess / math.sqrt(noise), float(self._wander[group, i, 0]) + _FREEDOM)
             if score > self._score:
                 found = self._level(name, statistic, (gap, usual + self._policy.gap), score, (own, rest))
         return found
