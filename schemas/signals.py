@@ -91,6 +91,38 @@ class MonitorObserved:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SeriesScored:
+    """What one metric of an instance was worth in the rows of one batch, as `headgate backtest series` would say.
+
+    first_at
+        The first row's own time, or the record's where it has none.
+    rows_from, first_position
+        Who counted the rows, and the position of the first.
+    threshold
+        A score at or above it is an alarm.
+    scores
+        A little-endian double a row: −log10 of a tail probability, 0 where the row tells nothing new.
+    skipped
+        Rows that held no number that could be used.
+    """
+
+    id: str
+    at: Millis
+    model: str
+    version: str
+    mode: Mode
+    instance: str
+    name: str
+    first_at: int
+    rows_from: str
+    first_position: int
+    threshold: float
+    scores: bytes
+    skipped: int
+    source: Position
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Evidence:
     """One reason to believe in an incident: a signal, in the order of its weight."""
 
@@ -165,4 +197,4 @@ class IncidentQuieted:
     last_signal_at: Millis
 
 
-RECORDS = (SignalRaised, SignalCleared, MonitorObserved, IncidentOpened, IncidentGrew, IncidentQuieted)
+RECORDS = (SignalRaised, SignalCleared, MonitorObserved, SeriesScored, IncidentOpened, IncidentGrew, IncidentQuieted)

@@ -66,7 +66,7 @@ TOPICS: tuple[Topic, ...] = (
         retention_ms=30 * DAY_MS,
         compacted=False,
         writers=("detect", "people"),
-        records=(signals.SignalRaised, signals.SignalCleared, signals.MonitorObserved),
+        records=(signals.SignalRaised, signals.SignalCleared, signals.MonitorObserved, signals.SeriesScored),
         append_time=True,
     ),
     Topic(

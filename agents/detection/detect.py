@@ -12,7 +12,7 @@ from agents.detection.guard import FUTURE_MS, PAST_MS, times
 from agents.detection.joined import Joined
 from agents.detection.standard import Standard
 from agents.detection.unit import Unit
-from agents.detection.wording import observed, said
+from agents.detection.wording import observed, said, scored
 from agents.received import Received
 from schemas.codec import open_frame
 from schemas.errors import SchemaError
@@ -131,8 +131,9 @@ class Detect:
             return []
         monitor = unit.monitor(fresh.version, fresh.mode)
         early = unit.labels.remember(fresh, times(fresh, record.timestamp))
-        changes = monitor.update(fresh, record.timestamp)
+        changes = monitor.update(fresh, record.timestamp) + monitor.series.update(fresh, record.timestamp)
         events: Events = [said(change, batch.model, monitor, record, self._standard.policy) for change in changes]
+        events += [scored(fresh, told, record) for told in monitor.series.told]
         for joined in early:
             events += self._labelled(unit, joined, record)
         if monitor.observed():

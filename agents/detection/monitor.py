@@ -16,6 +16,7 @@ from agents.detection.learning import Learning, LearningState
 from agents.detection.profile import RANGE, Profile, ProfileState, outside
 from agents.detection.sample import Sample, streams
 from agents.detection.scope import STREAMS, Scope, ScopeState
+from agents.detection.series.watch import Watch, WatchState
 from agents.detection.standing import Change, Open, Standing, StandingState
 from schemas.selection import NO_RULE
 from schemas.telemetry import ProbeResult
@@ -63,6 +64,7 @@ class MonitorState:
     instances: tuple[ScopeState, ...]
     backfill: ScopeState | None
     standing: StandingState
+    series: WatchState
 
 
 class Monitor:
@@ -92,11 +94,12 @@ class Monitor:
         self._instances: OrderedDict[str, Scope] = OrderedDict()
         self._backfill: Scope | None = None
         self._standing = Standing(thresholds.attribution_rows)
+        self.series = Watch(thresholds.series, thresholds.late_seconds * 1000)
 
     @property
     def standing(self) -> list[Open]:
         """The signals that stand."""
-        return self._standing.signals
+        return [*self._standing.signals, *self.series.standing]
 
     @property
     def instances(self) -> tuple[str, ...]:
@@ -196,6 +199,7 @@ class Monitor:
     @classmethod
     def of_state(cls, state: MonitorState, thresholds: Thresholds, rule: str = NO_RULE) -> "Monitor":
         """Return the monitor that goes on exactly where that one stood."""
+            series=self.series.state(),
         monitor = cls(state.version, state.mode, thresholds, rule)
         monitor.reference, monitor.rows, monitor.clear_rows = state.reference, state.rows, state.clear_rows
         monitor._unobserved = state.unobserved
@@ -219,6 +223,7 @@ class Monitor:
     def _learnt(self, at: int) -> None:
         learnt = self._learning.learn(at) if self._learning else None
         if learnt is None:
+        monitor.series.restore(state.series)
             return
         self._learning, self._profile, self._forest = None, learnt.profile, learnt.forest
         self._whole.equip(learnt.profile, {})
@@ -331,6 +336,6 @@ class Monitor:
 
     def _settle(self) -> list[Change]:
         changes = self._standing.settle(self._whole, self._instances, self._backfill, self.rows)
-        if self._standing.signals:
+        if self.standing:
             self.clear_rows = 0
         return changes

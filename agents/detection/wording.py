@@ -2,12 +2,15 @@
 
 from urllib.parse import quote
 
+from agents.detection.arrays import pack
+from agents.detection.columns import Rows
 from agents.detection.detectors.level import Level
 from agents.detection.monitor import Monitor
+from agents.detection.series.watch import Told
 from agents.detection.standing import Change, Open
 from agents.received import Received
 from schemas.ids import derive
-from schemas.signals import MonitorObserved, SignalCleared, SignalRaised
+from schemas.signals import MonitorObserved, SeriesScored, SignalCleared, SignalRaised
 from schemas.values import Mode
 
 _BASELINES = {"reference": "the reference", "rolling": "what was before", "limit": "the fixed limit"}
@@ -80,6 +83,26 @@ def observed(model: str, monitor: Monitor, record: Received) -> MonitorObserved:
         clear_rows=monitor.clear_rows,
         raised=tuple(sorted(signal_name(record.topic_id, model, key, standing) for standing in monitor.standing)),
         instances=monitor.instances,
+        source=record.position,
+    )
+
+
+def scored(rows: Rows, told: Told, record: Received) -> SeriesScored:
+    """Return a metric's scores over the rows of a batch."""
+    return SeriesScored(
+        id=derive(record.topic_id, record.partition, record.offset, rows.model, told.name, "scored"),
+        at=record.timestamp,
+        model=rows.model,
+        version=rows.version,
+        mode=rows.mode,
+        instance=rows.instance,
+        name=told.name,
+        first_at=told.first_at,
+        rows_from=rows.source,
+        first_position=rows.first_position,
+        threshold=told.threshold,
+        scores=pack(told.scores),
+        skipped=told.skipped,
         source=record.position,
     )
 

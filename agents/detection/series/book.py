@@ -11,7 +11,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from agents.detection.arrays import pack, unpack
-from schemas.errors import SchemaError
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -91,13 +90,13 @@ class Book:
         return BookState(points=pack(self._points[:, : self.size]), seen=pack(self._seen[: self.size], "<i8"))
 
     def restore(self, state: BookState) -> None:
-        """Remember exactly that; SchemaError where it is more than fits."""
-        size = len(state.seen) // 8
-        if size > self._limit:
-            raise SchemaError(f"a saved series remembers {size} points; at most {self._limit} are allowed")
-        self._points[:, :size] = unpack(state.points, (len(self._points), size))
-        self._seen[:size] = unpack(state.seen, (size,), "<i8")
-        self.size = size
+        """Remember exactly that; of more than policy allows now, those seen last."""
+        saved = len(state.seen) // 8
+        points, seen = unpack(state.points, (len(self._points), saved)), unpack(state.seen, (saved,), "<i8")
+        kept = np.sort(np.argsort(seen, kind="stable")[-self._limit :])
+        self.size = len(kept)
+        self._points[:, : self.size] = points[:, kept]
+        self._seen[: self.size] = seen[kept]
 
     def _keep(self, point: Floats, row: int) -> None:
         if self.size < self._limit:

@@ -30,11 +30,19 @@ Measured with `python tests/bench/nab` on the rows outside all windows; see `cal
 
 @dataclass(frozen=True, slots=True)
 class Scored:
-    """Each row's score, -log10 of a tail probability, or 0 where it tells nothing new; and how many rows were bad."""
+    """What is said of each row.
+
+    scores
+        -log10 of a tail probability; 0 where a row tells nothing new, or is no number.
+    alarms
+        Whether the score reaches the threshold.
+    calm
+        Whether no row of the quiet period that ends here was as new as an alarm's.
+    """
 
     scores: Floats
     alarms: Bools
-    bad: int
+    calm: Bools
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,34 +70,31 @@ class SeriesDetector:
         self._novelty = Novelty(policy)
         self._recent: Floats = np.zeros(policy.quiet_rows)
 
-    @property
-    def calm(self) -> bool:
-        """Whether no row within the quiet period was as new as an alarm's."""
-        return bool(BASE + SLOPE * self._recent.max() < self.threshold)
-
     def update(self, values: Floats, times: Ints) -> Scored:
         """Return scores and alarms of the rows (times in ms); one that is no finite number is skipped and counted."""
         usable = np.abs(values) <= LARGEST
-        scores = np.zeros(len(values))
-        bad = len(values) - int(np.count_nonzero(usable))
-        self.bad += bad
-        if bad < len(values):
+        scores, calm = np.zeros(len(values)), np.zeros(len(values), dtype=np.bool_)
+        self.bad += len(values) - int(np.count_nonzero(usable))
+        if usable.any():
             first = self._novelty.rows
             new = self._novelty.update(values[usable], times[usable])
             past = np.concatenate([self._recent, new])
             # A row is told only where it is newer than all within the quiet period: one fault, one alarm.
-            highest = sliding_window_view(past, self._quiet)[: len(new)].max(axis=1)
-            told = (new > highest) & (first + np.arange(len(new)) >= SILENT)
+            highest = sliding_window_view(past, self._quiet).max(axis=1)
+            told = (new > highest[:-1]) & (first + np.arange(len(new)) >= SILENT)
             scores[usable] = np.where(told, BASE + SLOPE * new, 0.0)
+            calm[usable] = BASE + SLOPE * highest[1:] < self.threshold
             self._recent = past[len(new) :].copy()
-        return Scored(scores, scores >= self.threshold, bad)
+        return Scored(scores, scores >= self.threshold, calm)
 
     def state(self) -> SeriesState:
         """Return all that is remembered, exactly."""
         return SeriesState(novelty=self._novelty.state(), recent=pack(self._recent), bad=self.bad)
 
     def restore(self, state: SeriesState) -> None:
-        """Remember exactly that; SchemaError where it is no state of this program under this policy."""
+        """Remember exactly that; SchemaError where it is no state of this program."""
         self._novelty.restore(state.novelty)
-        self._recent = unpack(state.recent, (self._quiet,))
+        recent = unpack(state.recent, (len(state.recent) // 8,))[-self._quiet :]
+        # Policy may have changed the quiet period since.
+        self._recent = np.concatenate([np.zeros(self._quiet - len(recent)), recent])
         self.bad = state.bad

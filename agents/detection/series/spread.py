@@ -68,9 +68,9 @@ class Spread:
         return SpreadState(first=self._first, stride=self._stride, rows=pack(self._rows))
 
     def restore(self, state: SpreadState) -> None:
-        """Remember exactly that; SchemaError where it is more than is ever kept."""
+        """Remember exactly that; SchemaError where it cannot be."""
         count = len(state.rows) // (8 * len(MEASURES))
-        if count > 2 * KEPT + 64 or not 1 <= state.stride <= self._memory or state.first < 0:
+        if state.stride < 1 or state.first < 0:
             raise SchemaError("a saved series' spread is not one that this program writes")
         self._first, self._stride = state.first, state.stride
         self._rows = unpack(state.rows, (len(MEASURES), count))
