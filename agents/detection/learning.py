@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from agents.detection.arrays import pack, unpack
 from agents.detection.columns import Floats, Rows
@@ -21,6 +22,7 @@ class LearningState:
     facets: tuple[Facet, ...]
     rows: int
     cells: bytes
+    times: bytes
     bad: bytes
 
 
@@ -46,10 +48,11 @@ class Learning:
         self._policy = thresholds
         self._facets: tuple[Facet, ...] = ()
         self._cells: Floats = np.empty((0, 0))
+        self._times = np.empty(0, dtype=np.int64)
         self._bad = np.zeros((0, len(BAD)), dtype=np.int64)
 
-    def take(self, rows: Rows) -> int:
-        """Take in as many leading rows as are still needed, and return how many."""
+    def take(self, rows: Rows, at: NDArray[np.int64]) -> int:
+        """Take in as many leading rows (and their times in ms) as are still needed, and return how many."""
         self._grow(rows)
         if not self._facets:
             return rows.rows
@@ -58,6 +61,7 @@ class Learning:
         values, why = matrix(part, self._facets)
         self._bad += count_bad(why, len(self._facets))
         self._cells = np.concatenate([self._cells, values], axis=1)
+        self._times = np.concatenate([self._times, at[: part.rows]])
         return part.rows
 
     def learn(self, at: int) -> Learnt | None:
@@ -65,7 +69,7 @@ class Learning:
         if not self._facets or self._left() > 0:
             return None
         _, repeats = Runs(len(self._facets)).longest(self._cells)
-        profile, cells = learn(self._facets, self._cells, self._bad, repeats, self._policy)
+        profile, cells = learn(self._facets, self._cells, self._bad, repeats, self._policy, self._times)
         numbers = [i for i, f in enumerate(profile.facets) if f.role == "feature" and profile.used[i].sum() > 1]
         columns = np.array(numbers[: self._policy.forest.features], dtype=np.int64)
         # The trees learn from every other row and their scores from the rest: a row that was learnt scores too well.
@@ -74,7 +78,11 @@ class Learning:
         if forest is not None:
             found["vector"] = forest.score(cells[:, 1::2])
         usable = {name: values[np.isfinite(values)] for name, values in found.items()}
-        return Learnt(profile, forest, Sample(rows=0, at_from=at, at_to=at, streams=streams(**usable)))
+        steady = profile.season.adjust(cells, self._times)
+        sample = Sample(
+            rows=0, at_from=at, at_to=at, values=cells, steady=steady, times=self._times, streams=streams(**usable)
+        )
+        return Learnt(profile, forest, sample)
 
     def state(self) -> LearningState:
         """Return all that is held, exactly."""
@@ -82,6 +90,7 @@ class Learning:
             facets=self._facets,
             rows=self._cells.shape[1],
             cells=pack(self._cells),
+            times=pack(self._times, "<i8"),
             bad=pack(self._bad, "<i8"),
         )
 
@@ -92,6 +101,7 @@ class Learning:
             raise SchemaError("a saved reference has fewer than no rows")
         self._facets = state.facets
         self._cells = unpack(state.cells, (facets, state.rows))
+        self._times = unpack(state.times, (state.rows,), "<i8")
         self._bad = unpack(state.bad, (facets, len(BAD)), "<i8")
 
     def _grow(self, rows: Rows) -> None:

@@ -21,7 +21,7 @@ from agents.detection.standing import Change, Open, Standing, StandingState
 from schemas.selection import NO_RULE
 from schemas.telemetry import ProbeResult
 from schemas.thresholds import Thresholds
-from schemas.values import Mode
+from schemas.values import Category, Mode
 
 LABELLED = ("error", "residual", "fairness")
 """The detectors that labels are for."""
@@ -105,6 +105,11 @@ class Monitor:
     def instances(self) -> tuple[str, ...]:
         """The instances known, by name."""
         return tuple(sorted(self._instances))
+
+    def raised_by(self, categories: frozenset[Category]) -> frozenset[str]:
+        """Return the detectors of the whole that have raised anything of these categories."""
+        found = self._whole.detectors.items()
+        return frozenset(name for name, d in found if any(level.category in categories for level in d.levels()))
 
     def update(self, rows: Rows, timestamp: int) -> list[Change]:
         """Judge rows that were not seen before, and return what changed; `timestamp` is the broker's, in ms."""
@@ -194,12 +199,12 @@ class Monitor:
             instances=tuple(scope.state() for scope in self._instances.values()),
             backfill=self._backfill.state() if self._backfill else None,
             standing=self._standing.state(),
+            series=self.series.state(),
         )
 
     @classmethod
     def of_state(cls, state: MonitorState, thresholds: Thresholds, rule: str = NO_RULE) -> "Monitor":
         """Return the monitor that goes on exactly where that one stood."""
-            series=self.series.state(),
         monitor = cls(state.version, state.mode, thresholds, rule)
         monitor.reference, monitor.rows, monitor.clear_rows = state.reference, state.rows, state.clear_rows
         monitor._unobserved = state.unobserved
@@ -218,12 +223,12 @@ class Monitor:
             monitor._backfill = Scope("", thresholds, whole=False)
             monitor._backfill.restore(state.backfill, profile)
         monitor._standing.restore(state.standing)
+        monitor.series.restore(state.series)
         return monitor
 
     def _learnt(self, at: int) -> None:
         learnt = self._learning.learn(at) if self._learning else None
         if learnt is None:
-        monitor.series.restore(state.series)
             return
         self._learning, self._profile, self._forest = None, learnt.profile, learnt.forest
         self._whole.equip(learnt.profile, {})
@@ -264,6 +269,7 @@ class Monitor:
         return changes
 
     def _judge_part(self, sample: Sample, scope: Scope) -> list[Change]:
+        early = self._settle() if self._whole.hear(sample) else []
         self._whole.update(sample)
         # One instance alone is the whole: its own windows would only say the same again.
         if len(self._instances) > 1:
@@ -272,7 +278,7 @@ class Monitor:
         self.clear_rows += sample.rows
         scope.total += sample.rows
         scope.seen = self.rows
-        changes = self._settle()
+        changes = early + self._settle()
         if not self._whole.filled:
             self._standing.begin(self._instances)
         return changes

@@ -10,6 +10,7 @@ from agents.detection.arrays import pack, unpack
 from agents.detection.columns import Floats, Rows
 from agents.detection.repeats import repeat_bound, unseen
 from agents.detection.sample import BAD, Counts
+from agents.detection.season import NONE, Season, SeasonState, fit, inflation
 from schemas.errors import SchemaError
 from schemas.telemetry import MAX_CATEGORIES
 from schemas.thresholds import Thresholds
@@ -49,6 +50,8 @@ class ProfileState:
     low: bytes
     high: bytes
     repeats: bytes
+    season: SeasonState
+    inflation: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +66,10 @@ class Profile:
         The range of each facet, widened by the policy's reach.
     repeats
         Probability that a cell equals the one before it.
+    season
+        What is taken from the values before their histogram is made.
+    inflation
+        How many rows of a facet say as much as one would if each did not depend on the row before.
     """
 
     facets: tuple[Facet, ...]
@@ -73,6 +80,8 @@ class Profile:
     low: Floats
     high: Floats
     repeats: Floats
+    season: Season
+    inflation: Floats
 
     @property
     def used(self) -> NDArray[np.bool_]:
@@ -95,6 +104,8 @@ class Profile:
             low=pack(self.low),
             high=pack(self.high),
             repeats=pack(self.repeats),
+            season=self.season.state(),
+            inflation=pack(self.inflation),
         )
 
     @classmethod
@@ -113,6 +124,8 @@ class Profile:
             low=unpack(state.low, (facets,)),
             high=unpack(state.high, (facets,)),
             repeats=unpack(state.repeats, (facets,)),
+            season=Season.of_state(state.season, facets),
+            inflation=unpack(state.inflation, (facets,)),
         )
 
 
@@ -165,7 +178,12 @@ def beyond(matrix: Floats, low: Floats, high: Floats) -> Counts:
 
 
 def learn(
-    facets: tuple[Facet, ...], matrix: Floats, bad: Counts, repeats: Counts, thresholds: Thresholds
+    facets: tuple[Facet, ...],
+    matrix: Floats,
+    bad: Counts,
+    repeats: Counts,
+    thresholds: Thresholds,
+    times: NDArray[np.int64] | None = None,
 ) -> tuple[Profile, Floats]:
     """Return the profile of the rows, and the matrix with text recoded by how common each category is.
 
@@ -177,19 +195,35 @@ def learn(
         Unusable cells, facets × BAD.
     repeats
         Cells equal to the one before, and cells that had one: facets × 2.
+    times
+        Each row's time in ms; without them no season is looked for.
     """
     recoded = matrix.copy()
     ordered = tuple(_by_frequency(facet, recoded[i]) for i, facet in enumerate(facets))
-    cuts = [_cuts(facet, row[np.isfinite(row)], thresholds) for facet, row in zip(ordered, recoded, strict=True)]
+    numbers = np.array([i for i, f in enumerate(ordered) if not f.text and f.role not in STREAMS], dtype=np.int64)
+    season = NONE if times is None else fit(recoded, times, numbers)
+    steady = recoded if times is None else season.adjust(recoded, times)
+    cuts = [_cuts(facet, row[np.isfinite(row)], thresholds) for facet, row in zip(ordered, steady, strict=True)]
     edges = np.full((len(facets), max(1, *(len(cut) for cut in cuts), 0)), np.inf)
     for row, cut in zip(edges, cuts, strict=True):
         row[: len(cut)] = cut
     low, high = _ranges(ordered, recoded, thresholds.quality.reach)
-    counts = histogram(recoded, edges)
+    counts = histogram(steady, edges)
     bad = bad.copy()
     bad[:, RANGE] = beyond(recoded, low, high)
     bad[:, UNSEEN] = [unseen(row) if facet.text else 0 for facet, row in zip(ordered, recoded, strict=True)]
-    profile = Profile(ordered, matrix.shape[1], edges, counts, bad, low, high, repeat_bound(repeats, recoded))
+    profile = Profile(
+        facets=ordered,
+        rows=matrix.shape[1],
+        edges=edges,
+        counts=counts,
+        bad=bad,
+        low=low,
+        high=high,
+        repeats=repeat_bound(repeats, recoded),
+        season=season,
+        inflation=np.array([inflation(row) for row in steady]),
+    )
     return profile, recoded
 
 

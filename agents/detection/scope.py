@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from agents.detection.arrays import pack, unpack
 from agents.detection.detectors.catalogue import CATALOGUE, Detector, Setting, make
 from agents.detection.detectors.level import Key, Level
+from agents.detection.detectors.sequential.drift import Drift
 from agents.detection.detectors.shift import Shift
 from agents.detection.detectors.specs import SCORED
 from agents.detection.guard import Runs
@@ -79,7 +80,7 @@ class Scope:
     def begin(self, sample: Sample) -> None:
         """Give the reference's own streams to those who learn from them."""
         for detector in self.detectors.values():
-            if isinstance(detector, Shift):
+            if isinstance(detector, Shift | Drift):
                 detector.begin(sample)
 
     def detector(self, name: str) -> Detector | None:
@@ -94,6 +95,11 @@ class Scope:
         """Return the mean and deviation of a stream, where they are learnt."""
         found = self.detectors.get(name)
         return found.base if isinstance(found, Shift) else None
+
+    def hear(self, sample: Sample) -> bool:
+        """Give a sample to those who tell within a window; return whether what is raised may have changed."""
+        heard = [d.hear(sample) for d in self.detectors.values() if isinstance(d, Drift)]
+        return any(heard)
 
     def update(self, sample: Sample) -> None:
         """Give a sample to all; rows never reach over the end of a window (`left`)."""
@@ -135,6 +141,10 @@ class Scope:
             made = make(part.name, self._setting(profile, None))
             made.restore(part.body)
             self.detectors[part.name] = made
+        # What is not saved begins: another program's state may lack it, and so does what a version before left.
+        for name in wanted(profile, whole=self._whole) if profile is not None else ():
+            if name not in self.detectors:
+                self.detectors[name] = make(name, self._setting(profile, None))
 
     def _setting(self, profile: Profile | None, base: tuple[float, float] | None) -> Setting:
         return Setting(thresholds=self._thresholds, profile=profile, base=base, whole=self._whole)

@@ -146,13 +146,15 @@ class Standing:
             for level in merged.values()
             if level.category == Category.DATA_QUALITY and level.statistic != "range"
         }
-        drifted = {level.subject for level in merged.values() if level.detector in ("psi", "cusum")}
+        drifted = {level.subject for level in merged.values() if level.detector == "psi"}
+        ranged = {level.subject for level in merged.values() if level.statistic == "range"} - drifted
         # The wrong predictions of one group are errors of the whole as well.
         unfair = any(level.category == Category.FAIRNESS for level in merged.values())
         for key, level in merged.items():
             drift = level.category == Category.DATA_DRIFT
             explained = drift and (level.subject in broken or (level.symptom and bool(broken)))
             explained |= level.statistic == "range" and level.subject in drifted
+            explained |= level.detector == "cusum" and level.subject in ranged
             explained |= level.category == Category.PERFORMANCE and unfair
             # Broken inputs are far from the reference, too: nobody crafted them.
             explained |= level.detector == "outliers" and bool(broken)

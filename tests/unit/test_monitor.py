@@ -25,15 +25,15 @@ def test_psi_matches_its_definition_and_its_tail_is_that_of_chi_square() -> None
     """Equal histograms score 0; moving a tenth of the mass gives the textbook value; the tail follows n and m."""
     before = np.full((1, 10), 1000)
     used = np.ones((1, 10), dtype=bool)
-    psi, score = stability(before // 10, before, used)
+    psi, score = stability(before // 10, before, used, np.ones(1))
     assert psi[0] == pytest.approx(0, abs=1e-6)
     assert score[0] == pytest.approx(0, abs=1e-6)
     moved = np.array([[200, 0, *[100] * 8]])
     wanted = (0.2 - 0.1) * np.log(0.2 / 0.1)
-    psi, score = stability(moved, before, used)
+    psi, score = stability(moved, before, used, np.ones(1))
     assert psi[0] > wanted
     assert score[0] > 10
-    assert stability(moved // 10, before, used)[1][0] < score[0]
+    assert stability(moved // 10, before, used, np.ones(1))[1][0] < score[0]
 
 
 def test_a_column_that_comes_after_the_first_batch_is_watched() -> None:

@@ -38,11 +38,14 @@ class PsiState:
     held: tuple[Held, ...]
 
 
-def stability(now: Counts, before: Counts, used: NDArray[np.bool_]) -> tuple[Floats, Floats]:
-    """Return PSI of each facet and −log10 of its tail probability; counts are smoothed by half a row a bin."""
+def stability(now: Counts, before: Counts, used: NDArray[np.bool_], inflation: Floats) -> tuple[Floats, Floats]:
+    """Return PSI of each facet and −log10 of its tail probability; counts are smoothed by half a row a bin.
+
+    `inflation` is how many rows of a facet say as much as one independent row.
+    """
     bins = used.sum(axis=1)
     psi = _index(_shares(now, bins), _shares(before, bins), used)
-    return psi, _tail(psi, now, before, bins)
+    return psi, _tail(psi, now, before, bins, inflation)
 
 
 def _shares(counts: Counts, bins: Counts) -> tuple[Floats, Floats]:
@@ -55,8 +58,8 @@ def _index(now: tuple[Floats, Floats], before: tuple[Floats, Floats], used: NDAr
     return index
 
 
-def _tail(psi: Floats, now: Counts, before: Counts, bins: Counts) -> Floats:
-    scale = 1 / np.maximum(now.sum(axis=1), 1) + 1 / np.maximum(before.sum(axis=1), 1)
+def _tail(psi: Floats, now: Counts, before: Counts, bins: Counts, inflation: Floats) -> Floats:
+    scale = inflation * (1 / np.maximum(now.sum(axis=1), 1) + 1 / np.maximum(before.sum(axis=1), 1))
     score: Floats = -np.log10(np.maximum(chdtrc(np.maximum(bins - 1, 1), psi / scale), 10.0**-CAP))
     return score
 
@@ -115,7 +118,9 @@ class Psi:
             return any(self._levels.holds((*key[:2], baseline, key[3])) for baseline in ("reference", "rolling"))
         index = [facet.name for facet in self._profile.facets].index(key[3])
         one = slice(index, index + 1)
-        psi, score = stability(self._counts[one], self._profile.counts[one], self._used[one])
+        psi, score = stability(
+            self._counts[one], self._profile.counts[one], self._used[one], self._profile.inflation[one]
+        )
         return bool(psi[0] > self._policy.psi and score[0] > LIKELY)
 
     def state(self) -> bytes:
@@ -172,7 +177,7 @@ class Psi:
         if not len(far):
             return []
         now, then = self._counts[far], before[far]
-        score = _tail(psi[far], now, then, self._bins[far])
+        score = _tail(psi[far], now, then, self._bins[far], self._profile.inflation[far])
         enough = np.minimum(now.sum(axis=1), then.sum(axis=1)) >= self._policy.floor_rows
         chosen = np.flatnonzero(enough & (score > self._score)).tolist()
         return [self._level(int(far[i]), baseline, float(psi[far[i]]), float(score[i])) for i in chosen]

@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from agents.detection.arrays import pack, unpack
 from agents.detection.columns import Floats
+from agents.detection.detectors.sequential.scores import REACH, UNIT
 
 BLOCK = 8
 """Rows of a block; the last of an epoch may be shorter."""
@@ -30,6 +31,8 @@ class Blocks:
     sums, squares, number
         Of the innovations: sum, sum of squares about the block's own mean, and how many are known
         (channels × blocks).
+    clipped, missing
+        How many innovations are at the end of what they can be, and how many are unknown.
     freedom
         Degrees of freedom of `squares`.
     happened, tried
@@ -42,6 +45,8 @@ class Blocks:
     squares: Floats
     number: Floats
     freedom: Floats
+    clipped: Floats
+    missing: Floats
     happened: Floats
     tried: Floats
     starts: NDArray[np.int64]
@@ -113,11 +118,16 @@ class Cutter:
         if fill:
             x = np.concatenate([x, np.full((len(x), fill), np.nan)], axis=1)
             c = np.concatenate([c, np.full((len(c), fill), np.nan)], axis=1)
-        missing = np.isnan(x)
+        absent = np.isnan(x)
         number = np.full((len(x), blocks), float(BLOCK))
-        if missing.any():
-            number -= missing.reshape(len(x), blocks, BLOCK).sum(axis=2)
-            x = np.where(missing, 0.0, x)
+        missing = np.zeros((len(x), blocks))
+        if absent.any():
+            missing += absent.reshape(len(x), blocks, BLOCK).sum(axis=2)
+            number -= missing
+            x = np.where(absent, 0.0, x)
+            if fill:
+                missing[:, -1] -= fill
+        clipped = (np.abs(x) >= REACH * UNIT).reshape(len(x), blocks, BLOCK).sum(axis=2).astype(np.float64)
         shaped = x.reshape(len(x), blocks, BLOCK)
         sums = shaped.sum(axis=2)
         squares = np.einsum("ijk,ijk->ij", shaped, shaped)
@@ -125,7 +135,7 @@ class Cutter:
         happened, tried = self._counts(c.reshape(len(c), blocks, BLOCK))
         ends = t[np.minimum(np.arange(1, blocks + 1) * BLOCK, rows) - 1] if rows else t
         freedom = np.maximum(number - 1, 0.0)
-        return Blocks(sums, squares, number, freedom, happened, tried, t[::BLOCK], ends)
+        return Blocks(sums, squares, number, freedom, clipped, missing, happened, tried, t[::BLOCK], ends)
 
     def _counts(self, codes: Floats) -> tuple[Floats, Floats]:
         if not len(codes):

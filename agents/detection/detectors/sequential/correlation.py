@@ -17,11 +17,16 @@ MOST_CHANGED = 8
 """Pairs that are told of."""
 
 
+_PRIOR, _REMEMBERED = 4, 100  # windows that a pair's own spread begins with, and is remembered for
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CorrelationState:
     """Sums of products and numbers, of the baseline and of the window; version 1."""
 
     sums: bytes
+    power: bytes
+    windows: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +58,9 @@ class Correlation:
         self._before = np.zeros((2, channels, channels))
         self._now = np.zeros((2, channels, channels))
         self._pairs = np.triu_indices(channels, 1)
+        # Mean square of the standardised change, window by window, and the number of windows.
+        self._power = np.ones(len(self._pairs[0]))
+        self._windows = 0
 
     def add(self, x: Floats, known: NDArray[np.bool_] | None) -> None:
         """Take in innovations (channels × rows, whole numbers; 0 where unknown)."""
@@ -70,7 +78,12 @@ class Correlation:
         usable = (n >= least) & (m >= least) & calm[rows] & calm[columns]
         now, before = self._fisher(self._now), self._fisher(self._before)
         spread = np.sqrt(1 / np.maximum(n - 3, 1) + 1 / np.maximum(m - 3, 1))
-        z = np.where(usable, np.abs(now - before) / spread, 0.0)
+        raw = np.where(usable, np.abs(now - before) / spread, 0.0)
+        # What is not normal has a wider spread than Fisher's; its own windows tell how much.
+        z = raw / np.sqrt(np.maximum(self._power, 1.0))
+        self._windows += 1
+        share = 1 / min(self._windows + _PRIOR, _REMEMBERED)
+        self._power += np.where(usable, share * (np.minimum(raw, 5.0 * np.sqrt(self._power)) ** 2 - self._power), 0.0)
         found = []
         for k in np.argsort(-z, kind="stable")[:MOST_CHANGED].tolist():
             score = min(-float(log_ndtr(-z[k]) + np.log(2)) / np.log(10), CAP)
@@ -87,11 +100,14 @@ class Correlation:
     def state(self) -> CorrelationState:
         """Return all that is remembered, exactly."""
         i, j = np.triu_indices(self._channels)
-        return CorrelationState(sums=pack(self._before[:, i, j]) + pack(self._now[:, i, j]))
+        sums = pack(self._before[:, i, j]) + pack(self._now[:, i, j])
+        return CorrelationState(sums=sums, power=pack(self._power), windows=self._windows)
 
     def restore(self, state: CorrelationState) -> None:
         """Remember exactly that; SchemaError where the bytes are none."""
         i, j = np.triu_indices(self._channels)
+        self._power = unpack(state.power, self._power.shape)
+        self._windows = state.windows
         halves = unpack(state.sums, (2, 2, len(i)))
         for whole, half in zip((self._before, self._now), halves, strict=True):
             whole[:, i, j] = half

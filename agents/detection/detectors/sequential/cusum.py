@@ -18,6 +18,9 @@ from agents.detection.columns import Floats
 GRAIN = 1024.0
 """Coefficients are whole numbers of a grain, so that sums are exact in whatever order they are taken."""
 
+FINE = 2.0**20
+"""The grain for what is multiplied by smaller numbers."""
+
 _OVERSHOOT = 1.166  # twice Siegmund's .583, for evidence in nats of a normal mean
 
 Limits = Callable[[float], Floats]
@@ -31,11 +34,14 @@ class Designs:
         By design (designs × 1, or × channels).
     rate
         Passings a row at a limit of 0 nats, of the same shape: K above.
+    divergence
+        Evidence a row where the shift is there, in the mean.
     """
 
     slope: Floats
     toll: Floats
     rate: Floats
+    divergence: Floats
 
     def limit(self, score: float, window: int) -> Floats:
         """Return the evidence at which the score is reached."""
@@ -46,6 +52,16 @@ class Designs:
         """Return −log10 of the probability that a window without a fault shows as much evidence."""
         rate = float(self.of(self.rate, passing))
         return (passing.evidence - math.log(max(rate * window, 1e-9))) / math.log(10)
+
+    def allowance(self, limit: Floats, epoch: int, weight: Floats) -> Floats:
+        """Return the factor of the limit that allows for a baseline of so many rows, by channel.
+
+        A sum over w rows less w times a mean of n rows has the variance w·(1 + w/n); the baseline takes rows in
+        after each epoch, so that no more than those share its error.
+        """
+        rows = np.minimum(limit / self.divergence, epoch)
+        found: Floats = 1 + rows / np.maximum(weight, 1.0)
+        return found
 
     @staticmethod
     def of(part: Floats, passing: "Passing") -> float:
@@ -68,7 +84,7 @@ def of_mean(shifts: tuple[float, ...], block: int, unit: float) -> Designs:
     """Return CUSUMs of the mean of standard normal values, up and down by each shift (powers of 2); x in 1/unit."""
     delta = np.array([sign * shift for shift in shifts for sign in (1, -1)])
     rate = delta**2 / 2 * np.exp(-_OVERSHOOT * np.abs(delta) * math.sqrt(block))
-    return Designs(delta[:, None] / unit, (-(delta**2) / 2)[:, None], rate[:, None])
+    return Designs(delta[:, None] / unit, (-(delta**2) / 2)[:, None], rate[:, None], (delta**2 / 2)[:, None])
 
 
 def of_scale(ratios: tuple[float, ...], block: int, unit: float) -> Designs:
@@ -77,7 +93,7 @@ def of_scale(ratios: tuple[float, ...], block: int, unit: float) -> Designs:
     slope, toll = grained((1 - ratio**-2) / 2), grained(-np.log(ratio))
     divergence = (ratio**2 - 1) / 2 - np.log(ratio)
     rate = divergence * np.exp(-_OVERSHOOT * np.sqrt(2 * divergence * (block - 1)))
-    return Designs(slope[:, None] / unit**2, toll[:, None], rate[:, None])
+    return Designs(slope[:, None] / unit**2, toll[:, None], rate[:, None], divergence[:, None])
 
 
 def of_share(odds: tuple[float, ...], share: Floats) -> Designs:
@@ -86,7 +102,7 @@ def of_share(odds: tuple[float, ...], share: Floats) -> Designs:
     after = ratio * share / (1 - share + ratio * share)
     slope, toll = np.log(ratio), np.log1p(-after) - np.log1p(-share)
     divergence = after * slope + toll
-    return Designs(grained(slope, 2.0**24), grained(toll, 2.0**24), divergence)
+    return Designs(grained(slope, FINE), grained(toll, FINE), divergence, divergence)
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,7 +174,7 @@ class Bank:
         low = np.minimum.accumulate(grown, axis=2)
         np.minimum(low, 0.0, out=low)
         grown -= low
-        blocks = x.shape[1]
+        blocks = int(x.shape[1])
         first = blocks
         if grown.max() >= self.limit.min():
             hits = (grown >= self.limit[:, :, None]).any(axis=(0, 1))
@@ -176,7 +192,7 @@ class Bank:
 
         `starts` is each block's first time; what passes is set back to 0, and is the caller's to raise or clear.
         """
-        grown, n, back = self._now
+        (grown, n, back), self._now = self._now, ()
         grown = grown[:, :, :end]
         # What a block starts with is what the block before it left, so the first of a run follows the last 0.
         passed = np.cumsum(n[:, :end], axis=1)

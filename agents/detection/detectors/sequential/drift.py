@@ -10,6 +10,7 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from agents.detection.arrays import pack, unpack
 from agents.detection.columns import Floats
 from agents.detection.detectors.level import Held, Key, Level, Levels
 from agents.detection.detectors.sequential.blocks import BLOCK, Blocks, Cutter, PendingState, totals
@@ -30,9 +31,10 @@ from agents.detection.detectors.sequential.findings import (
 from agents.detection.detectors.sequential.scores import UNIT
 from agents.detection.detectors.sequential.shares import ODDS, Shares, SharesState, categories
 from agents.detection.detectors.sequential.whiten import Whitening, WhiteningState
-from agents.detection.profile import Profile
+from agents.detection.profile import RANGE, Profile
 from agents.detection.sample import Sample
 from schemas.avro import decode, encode
+from schemas.errors import SchemaError
 from schemas.thresholds import Thresholds
 
 SHIFTS = (0.125, 0.25, 0.5, 1.0)
@@ -41,6 +43,7 @@ SHIFTS = (0.125, 0.25, 0.5, 1.0)
 RATIOS = (1.25, 1.75)
 """Ratios of the deviation, up and down."""
 
+_WILD = 2  # clipped values of a window that a shift of the mean may have
 LONGEST = 1000
 """Most rows after which the baselines take in what came."""
 
@@ -50,7 +53,9 @@ class Alarm:
     """What stands of one channel of one bank.
 
     told
-        Whether it is a level; else it waits for the window's end, where causes are told.
+        Whether it is a level; else it waits for so many window ends (`patience`), where causes are told.
+    over
+        Whether its rows are back at the baseline; it is still told at one window's end, however short it was.
     windows
         Window ends since.
     """
@@ -59,6 +64,8 @@ class Alarm:
     channel: int
     level: Level
     told: bool
+    over: bool
+    patience: int
     windows: int
 
 
@@ -75,6 +82,8 @@ class DriftState:
     alarms: tuple[Alarm, ...]
     held: tuple[Held, ...]
     window_from: int
+    window_to: int
+    odd: bytes
 
 
 class Drift:
@@ -115,10 +124,14 @@ class Drift:
             Bank(scale, channels, scale.limit(self._score, self._epoch), back),
             self._shares.bank,
         )
+        self._allow()
         self._correlation = Correlation(min(channels, MOST), self._policy.drift.baseline_rows)
         self._levels = Levels(self._policy.confirm_windows, self._policy.clear_windows)
         self._alarms: dict[tuple[int, int], Alarm] = {}
-        self._rows = self._from = 0
+        self._rows = self._from = self._to = 0
+        self._heard = False
+        self._odd = np.zeros((2, channels))
+        self._gone = self._profile.bad[self._numbers, :RANGE].sum(axis=1) / max(self._profile.rows, 1)
 
     def begin(self, sample: Sample) -> None:
         """Learn the innovations from the reference's own rows."""
@@ -130,13 +143,31 @@ class Drift:
 
     def update(self, sample: Sample) -> None:
         """Take in a sample's rows."""
-        if sample.steady is None or sample.times is None or not sample.rows:
-            return
+        self.hear(sample)
+        self._heard = False
+        if self._rows >= self._epoch:
+            self._close()
+
+    def hear(self, sample: Sample) -> bool:
+        """Take in a sample's rows before the others do, all but the end of the window; return whether any mean passed.
+
+        What is told within a window is told so before the window's end is judged, wherever the batches end.
+        """
+        if self._heard or sample.steady is None or sample.times is None or not sample.rows:
+            return False
+        self._heard = True
+        before = self._told()
         first = 0
         while first < sample.rows:
+            if self._rows >= self._epoch:
+                self._close()
             end = min(first + self._epoch - self._rows, sample.rows)
             self._take(sample.steady[:, first:end], sample.times[first:end])
             first = end
+        return self._told() != before
+
+    def _told(self) -> list[tuple[int, int]]:
+        return [key for key, alarm in self._alarms.items() if alarm.told]
 
     def levels(self) -> list[Level]:
         """Return what is raised."""
@@ -159,6 +190,8 @@ class Drift:
                 alarms=tuple(alarm for _, alarm in sorted(self._alarms.items())),
                 held=self._levels.state(),
                 window_from=self._from,
+                window_to=self._to,
+                odd=pack(self._odd),
             )
         )
 
@@ -174,7 +207,16 @@ class Drift:
         self._correlation.restore(saved.correlation)
         self._levels.restore(saved.held)
         self._alarms = {(alarm.bank, alarm.channel): alarm for alarm in saved.alarms}
-        self._rows, self._from = min(max(saved.rows, 0), self._epoch - 1), saved.window_from
+        self._odd = unpack(saved.odd, self._odd.shape)
+        self._from, self._to = saved.window_from, saved.window_to
+        if not 0 <= saved.rows < LONGEST:
+            raise SchemaError(f"a saved window has {saved.rows} rows")
+        self._rows = min(saved.rows, self._epoch - 1)
+
+    def _allow(self) -> None:
+        for bank in self._banks[:2]:
+            limit = bank.designs.limit(self._score, self._epoch)
+            bank.limit = limit * bank.designs.allowance(limit, self._epoch, self._whitening.weight)
 
     def _take(self, values: Floats, times: NDArray[np.int64]) -> None:
         if not self._rows:
@@ -189,8 +231,7 @@ class Drift:
             self._whitening.take(*totals(blocks))
             self._shares.take(blocks)
             self._walk(blocks)
-        if ends:
-            self._close(int(times[-1]))
+        self._to = int(times[-1])
 
     @property
     def _correlation_part(self) -> NDArray[np.int64]:
@@ -204,19 +245,31 @@ class Drift:
             # Up to the first block in which anything passes; it changes how the next ones are judged.
             left = len(blocks) - at
             end = min(min(bank.scan(x[:, at:], n[:, at:]) for _, bank, x, n in active) + 1, left)
-            for i, bank, x, _ in active:
-                still = x if i != MEAN else blocks.squares
-                for passing in bank.commit(end, blocks.starts[at:]):
-                    alone = i == MEAN and not still[passing.channel, at + end - 1]
-                    self._pass(i, passing, int(blocks.ends[at + end - 1]), wait=alone)
             at += end
+            for i, bank, _, _ in active:
+                for passing in bank.commit(end, blocks.starts[at - end :]):
+                    self._pass(i, passing, int(blocks.ends[at - 1]), self._patience(i, passing, blocks, at))
+        self._odd += np.stack([blocks.clipped.sum(axis=1), blocks.missing.sum(axis=1)])
 
-    def _pass(self, bank: int, passing: Passing, at: int, *, wait: bool) -> None:
+    def _patience(self, bank: int, passing: Passing, blocks: Blocks, end: int) -> int:
+        """Return the window ends at which what passed may have a cause that is told first."""
+        if bank == SHARE or passing.back:
+            return 1
+        c = passing.channel
+        clipped, missing = self._odd[:, c] + (blocks.clipped[c, :end].sum(), blocks.missing[c, :end].sum())
+        usual = self._epoch * self._gone[c]
+        still = not blocks.squares[c, end - 1]
+        if clipped > _WILD:
+            return self._policy.confirm_windows  # perhaps a few are far out of range, which is told that late
+        return int(bank == SCALE or still or missing > usual + 4 * np.sqrt(usual) + _WILD)
+
+    def _pass(self, bank: int, passing: Passing, at: int, patience: int) -> None:
         held = self._banks[bank]
         if passing.back:
             for channel in self._shares.together(passing.channel) if bank == SHARE else (passing.channel,):
                 held.release(channel)
-                self._alarms.pop((bank, channel), None)
+                if (bank, channel) in self._alarms:
+                    self._alarms[bank, channel] = replace(self._alarms[bank, channel], over=True)
             return
         found = self._finding(bank, passing)
         slope, toll = reverse(bank, found)
@@ -225,10 +278,13 @@ class Drift:
                 held.hold(channel, 0.0, 0.0)
         held.hold(passing.channel, slope, toll)
         level = found.level(self.name, passing, at, self._limits)
-        # Means are told at once, unless the values stand still: then, and for all else, a cause may be told first.
-        told = bank == MEAN and not level.symptom and not wait
-        self._alarms[bank, passing.channel] = Alarm(
-            bank=bank, channel=passing.channel, level=level, told=told, windows=0
+        if level.symptom:
+            patience = self._policy.confirm_windows
+        key = (bank, passing.channel)
+        before = self._alarms.get(key)
+        told = not patience or (before is not None and before.told)
+        self._alarms[key] = Alarm(
+            bank=bank, channel=passing.channel, level=level, told=told, over=False, patience=patience, windows=0
         )
 
     def _finding(self, bank: int, passing: Passing) -> Finding:
@@ -241,15 +297,20 @@ class Drift:
             return on_mean(facet_of, designs, passing, float(self._whitening.gain[passing.channel]))
         return on_scale(facet_of, designs, passing)
 
-    def _close(self, at: int) -> None:
+    def _close(self) -> None:
         calm = ~(self._banks[MEAN].raised | self._banks[SCALE].raised)
         self._whitening.settle(calm)
+        self._allow()
         self._shares.settle()
-        self._correlate(calm[: len(self._correlation_part)], at)
-        for key, alarm in self._alarms.items():
+        self._correlate(calm[: len(self._correlation_part)], self._to)
+        for key, alarm in list(self._alarms.items()):
+            if alarm.over and alarm.windows >= max(alarm.patience, 1):
+                del self._alarms[key]
+                continue
             windows = min(alarm.windows + 1, self._policy.confirm_windows)
-            told = alarm.told or not alarm.level.symptom or windows >= self._policy.confirm_windows
+            told = alarm.told or windows >= alarm.patience
             self._alarms[key] = replace(alarm, told=told, windows=windows)
+        self._odd[:] = 0
         self._rows = 0
 
     def _correlate(self, calm: NDArray[np.bool_], at: int) -> None:
@@ -257,7 +318,7 @@ class Drift:
         names = [self._profile.facets[i].name for i in self._correlation_part.tolist()]
         limit = self._limits.correlation(len(names))
         found = [of_pair(names, pair, (self._from, at, self._epoch), self._limits) for pair in pairs]
-        beyond = [level for level in found if level.score > limit]
+        beyond = [level for level in found if level.score > limit and level.material]
         held = {h.level.key for h in self._levels.state()}
         # One pair stands for all: where many change, one more name says no more.
         chosen = [level for level in beyond if level.key in held] or beyond[:1]

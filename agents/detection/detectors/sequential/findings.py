@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from agents.detection.detectors.level import CAP, Level
 from agents.detection.detectors.sequential.correlation import Pair
-from agents.detection.detectors.sequential.cusum import Designs, Passing, grained
+from agents.detection.detectors.sequential.cusum import FINE, GRAIN, Designs, Passing
 from agents.detection.detectors.sequential.scores import UNIT
 from agents.detection.profile import Facet
 from schemas.thresholds import Thresholds
@@ -107,12 +107,17 @@ def on_share(facet: Facet, designs: Designs, passing: Passing, share: float) -> 
 def reverse(bank: int, found: Finding) -> tuple[float, float]:
     """Return slope and toll of the evidence that the values are back at the baseline."""
     if bank == MEAN:
-        return float(grained(-found.estimate)) / UNIT, float(grained(found.estimate**2 / 2))
+        return grain(-found.estimate, FINE) / UNIT, grain(found.estimate**2 / 2, FINE)
     if bank == SCALE:
-        return float(grained(-(1 - found.estimate**-2) / 2)) / UNIT**2, float(grained(math.log(found.estimate)))
+        return grain(-(1 - found.estimate**-2) / 2, GRAIN) / UNIT**2, grain(math.log(found.estimate), GRAIN)
     before, now = found.before, found.estimate
     slope = math.log(before * (1 - now) / (now * (1 - before)))
-    return float(grained(slope, 2.0**24)), float(grained(math.log((1 - before) / (1 - now)), 2.0**24))
+    return grain(slope, FINE), grain(math.log((1 - before) / (1 - now)), FINE)
+
+
+def grain(value: float, grains: float) -> float:
+    """Return the value rounded to whole numbers of 1/grains."""
+    return round(value * grains) / grains
 
 
 def of_pair(names: list[str], pair: Pair, window: tuple[int, int, int], limits: Limits) -> Level:

@@ -12,7 +12,7 @@ from agents.detection.sample import Sample
 from schemas.avro import decode, encode
 
 _ENOUGH = 50
-_LIKELY = 3.3  # standard errors that are enough to say which instance shows what is already known to be wrong
+_LIKELY = 4.5  # standard errors that are enough to say which instance shows what is already known to be wrong
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,5 +79,5 @@ class Glimpse:
         if number < _ENOUGH or not total:
             return False
         share = (before + 0.5) / (total + 0.5 * len(before))
-        error = np.sqrt(share * (1 - share) * float(self._profile.inflation[index]) / number)
+        error = np.sqrt(share * (1 - share) * float(self._profile.inflation[index]) * (1 / number + 1 / total))
         return bool((np.abs(now / number - share) > _LIKELY * error).any())

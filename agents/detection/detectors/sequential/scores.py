@@ -15,6 +15,9 @@ UNIT = 4096.0
 CLIP = 5.0
 """Scores end here, so that one wild value moves no sum by itself."""
 
+REACH = 4.0
+"""Innovations end here, in deviations."""
+
 _KNOTS = 33
 _TOLERANCE = 0.2  # how far a quantile of a normal facet may be from the normal one, in deviations
 

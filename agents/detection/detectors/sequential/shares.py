@@ -52,6 +52,7 @@ class Shares:
         self._counts[:2] = self._reference(counts)
         designs = of_share(ODDS, self._share())
         self.bank = Bank(designs, len(self._facet), designs.limit(score, epoch), float(np.log(10) * score))
+        self._design()
 
     def together(self, channel: int) -> list[int]:
         """Return the indicators of the facet that one is of."""
@@ -90,7 +91,8 @@ class Shares:
     def _design(self) -> None:
         designs = of_share(ODDS, self._share())
         self.bank.designs = designs
-        self.bank.limit = designs.limit(self._score, self._epoch)
+        limit = designs.limit(self._score, self._epoch)
+        self.bank.limit = limit * designs.allowance(limit, self._epoch, self._counts[1])
 
     def _reference(self, counts: list[NDArray[np.int64]]) -> Floats:
         happened = np.zeros(len(self._facet))

@@ -12,11 +12,8 @@ from numpy.typing import NDArray
 
 from agents.detection.arrays import pack, unpack
 from agents.detection.columns import Floats
-from agents.detection.detectors.sequential.scores import UNIT, Scores, ScoresState
+from agents.detection.detectors.sequential.scores import REACH, UNIT, Scores, ScoresState
 from agents.detection.season import DAILY, TERMS, Season, terms
-
-REACH = 4.0
-"""Innovations end here, in deviations."""
 
 _STILL = 0.97  # the most that a facet may depend on its own past
 _LAGS = 2
@@ -100,7 +97,7 @@ class Whitening:
         self._lagged[1] += np.einsum("ij,ij->i", r, r1)
         self._lagged[2] += np.einsum("ij,ij->i", r, r2)
         found -= self.centre[:, None]
-        found *= (UNIT / (self.spread * self._caution()))[:, None]
+        found *= (UNIT / self.spread)[:, None]
         if known is None:
             self._lagged[3] += rows
         else:
@@ -122,12 +119,11 @@ class Whitening:
         """Let the baseline of the calm facets take in what came since the last call, and forget it of the others."""
         number = self._taken[2]
         use = calm & (number > 0)
-        caution = self._caution()
         safe = np.where(use, number, 1.0)
         share = np.where(use, number / np.maximum(self.weight + number, 1), 0.0)
         mean, square = self._taken[0] / safe / UNIT, self._taken[1] / safe / UNIT**2
-        self.centre += share * mean * self.spread * caution
-        self.spread *= np.sqrt(np.maximum(1 + share * (square * caution**2 - 1), 1e-12))
+        self.centre += share * mean * self.spread
+        self.spread *= np.sqrt(np.maximum(1 + share * (square - 1), 1e-12))
         np.maximum(self.spread, 1.0, out=self.spread)
         self.weight += np.where(use, number, 0.0)
         np.minimum(self.weight, self._cap, out=self.weight)
@@ -147,7 +143,7 @@ class Whitening:
             gram=pack(self._gram) + pack(self._regressed) if len(self._seasonal) else b"",
             seasonal=pack(self._seasonal, "<i8"),
             weekly=self._weekly,
-            numbers=b"".join(pack(np.atleast_2d(part)) for part in numbers) + pack(np.float64(self._rows)),
+            numbers=b"".join(pack(np.atleast_2d(part)) for part in numbers) + pack(np.array([float(self._rows)])),
             lags=pack(before),
         )
 
@@ -168,22 +164,18 @@ class Whitening:
         made.phi, (made.centre,), (made.spread,), (made.weight,) = parts[:4]
         made._moments, made._taken, made._lagged = parts[4:]
         before = unpack(state.lags, (facets, _LAGS))
-        made._known = ~np.isnan(before)
+        made._known = np.isfinite(before)
         made._before = np.where(made._known, before, 0.0)
         return made
 
-    def _caution(self) -> Floats:
-        # Rows between two updates share the baseline's error; while it is short, that is allowed for.
-        found: Floats = np.sqrt(1 + 500.0 / np.maximum(self.weight, 500.0))
-        return found
-
     def _doubt(self, known: NDArray[np.bool_]) -> Floats:
         """Return the factor of each innovation: 0 where unknown, smaller where the value before it is unknown."""
-        before = np.concatenate([self._known, known], axis=1)
-        self._lagged[3] += np.count_nonzero(known & before[:, 1:-1], axis=1)
-        self._known = before[:, known.shape[1] :].copy()
+        whole = np.concatenate([self._known, known], axis=1)
+        before = whole[:, 1:-1]
+        self._lagged[3] += np.count_nonzero(known & before, axis=1)
+        self._known = whole[:, known.shape[1] :].copy()
         rest = np.sqrt(np.maximum(1 - self.phi.sum(axis=0) ** 2, 0.01))
-        factor: Floats = known * np.where(before[:, 1:-1], 1.0, rest[:, None])
+        factor: Floats = known * np.where(before, 1.0, rest[:, None])
         return factor
 
     def _regressors(self, times: NDArray[np.int64]) -> Floats:
