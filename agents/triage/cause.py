@@ -12,35 +12,30 @@ from schemas.values import Category
 VECTOR = "vector"
 """The subject of a statistic over all features together: it says that they are unusual, not how."""
 
-OUTLIERS = "outliers"
-"""The detector of inputs that are far from everything known, and predicted with confidence."""
-
 
 class Kind(IntEnum):
     """What a signal is evidence of, the most upstream first: each explains those after it."""
 
     BROKEN = 0
-    ATTACK = 1
-    MOVED = 2
-    OUTSIDE = 3
-    CRAFTED = 4
-    UNUSUAL = 5
-    INFRASTRUCTURE = 6
-    OUTPUT_SAFETY = 7
-    FAIRNESS = 8
-    PERFORMANCE = 9
-    CONFIDENCE = 10
-    OUTPUT_MOVED = 11
-    HUMAN_REPORT = 12
+    MOVED = 1
+    OUTSIDE = 2
+    ATTACK = 3
+    UNUSUAL = 4
+    INFRASTRUCTURE = 5
+    OUTPUT_SAFETY = 6
+    FAIRNESS = 7
+    PERFORMANCE = 8
+    CONFIDENCE = 9
+    OUTPUT_MOVED = 10
+    HUMAN_REPORT = 11
 
 
 CATEGORY = MappingProxyType(
     {
         Kind.BROKEN: Category.DATA_QUALITY,
-        Kind.ATTACK: Category.ATTACK,
         Kind.MOVED: Category.DATA_DRIFT,
         Kind.OUTSIDE: Category.DATA_QUALITY,
-        Kind.CRAFTED: Category.ATTACK,
+        Kind.ATTACK: Category.ATTACK,
         Kind.UNUSUAL: Category.DATA_DRIFT,
         Kind.INFRASTRUCTURE: Category.INFRASTRUCTURE,
         Kind.OUTPUT_SAFETY: Category.OUTPUT_SAFETY,
@@ -84,15 +79,10 @@ def weight(signal: SignalRaised) -> float:
 def kind_of(signal: SignalRaised) -> Kind:
     """Return what a signal is evidence of.
 
-    What an attacker sends moves the inputs; but inputs that moved as a whole are far from the reference, too, and then
-    nobody crafted them.
-
     A value out of range is no broken value: where the distribution moved as well, the range is evidence of drift, and
     a slow request's latency is out of its range, too.
     """
     subject = signal.subject.lower()
-    if signal.detector == OUTLIERS:
-        return Kind.CRAFTED
     if signal.category is Category.DATA_QUALITY:
         if not _OUTSIDE & set(_WORD.findall(signal.statistic.lower())):
             return Kind.BROKEN

@@ -32,18 +32,16 @@ def home(signal: SignalRaised, episodes: Iterable[Episode], judge: Judge) -> Epi
 
 
 def _gap(signal: SignalRaised, episode: Episode, judge: Judge) -> int | None:
-    """Return how far the signal's first bad row is from the episode's; None where that is too far.
-
-    What goes on moving slowly may join an episode for ever; it does not make whatever happens then a part of it.
-    """
+    """Return how far the signal's first bad row is from the nearest of the episode's; None where that is too far."""
     strong = [s for s in episode.signals if weight(s) >= judge.policy.promote_score] or episode.signals
-    first = min(strong, key=lambda s: s.first_bad_at, default=None)
-    if first is None:
-        return 0
-    width = max(s.window_to - s.window_from for s in (signal, first))
-    begin = first.first_bad_at if episode.first_bad_at is None else episode.first_bad_at
-    gap = abs(signal.first_bad_at - begin)
-    return gap if gap <= judge.policy.join_seconds * 1000 + WINDOWS * max(width, 0) else None
+    gaps = []
+    for other in strong:
+        width = max(s.window_to - s.window_from for s in (signal, other))
+        reach = judge.policy.join_seconds * 1000 + WINDOWS * max(width, 0)
+        gap = abs(signal.first_bad_at - other.first_bad_at)
+        if gap <= reach:
+            gaps.append(gap)
+    return min(gaps, default=None)
 
 
 def _same_story(signal: SignalRaised, episode: Episode) -> bool:

@@ -10,7 +10,7 @@ from agents.triage.kinship import home
 from agents.triage.remembered import Memory
 from schemas.codec import open_frame
 from schemas.errors import SchemaError
-from schemas.signals import MonitorObserved, SeriesScored, SignalCleared, SignalRaised
+from schemas.signals import MonitorObserved, SignalCleared, SignalRaised
 from schemas.values import Category
 
 UNIT = "triage"
@@ -23,7 +23,7 @@ _LONG = {"signal": 2_000, "summary": 16_384}
 into an incident that the ledger can hold."""
 _LATEST = 250_000_000_000_000
 
-Said = SignalRaised | SignalCleared | MonitorObserved | SeriesScored
+Said = SignalRaised | SignalCleared | MonitorObserved
 
 
 class Triage:
@@ -128,7 +128,7 @@ class Triage:
     def _open(self, record: Received) -> Said:
         # The loop asks for the unit and then for the step: the same value is decoded once.
         if self._opened[0] is not record.value or self._opened[1] is None:
-            said: Said = open_frame(record.value, (SignalRaised, SignalCleared, MonitorObserved, SeriesScored))
+            said: Said = open_frame(record.value, (SignalRaised, SignalCleared, MonitorObserved))
             _check(said)
             self._opened = (record.value, said)
             return said
