@@ -9,15 +9,22 @@ from numpy.typing import NDArray
 
 from agents.detection.columns import Floats, Rows
 from agents.detection.detectors.half_space import Forest, ForestState
+from agents.detection.detectors.specs import SCORED
 from agents.detection.guard import count_bad, matrix, times
+from agents.detection.joined import Joined
 from agents.detection.learning import Learning, LearningState
 from agents.detection.profile import RANGE, Profile, ProfileState, outside
 from agents.detection.sample import Sample, streams
 from agents.detection.scope import STREAMS, Scope, ScopeState
+from agents.detection.series.watch import Watch, WatchState
 from agents.detection.standing import Change, Open, Standing, StandingState
 from schemas.selection import NO_RULE
+from schemas.telemetry import ProbeResult
 from schemas.thresholds import Thresholds
-from schemas.values import Mode
+from schemas.values import Category, Mode
+
+LABELLED = ("error", "residual", "fairness")
+"""The detectors that labels are for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +64,7 @@ class MonitorState:
     instances: tuple[ScopeState, ...]
     backfill: ScopeState | None
     standing: StandingState
+    series: WatchState
 
 
 class Monitor:
@@ -86,16 +94,22 @@ class Monitor:
         self._instances: OrderedDict[str, Scope] = OrderedDict()
         self._backfill: Scope | None = None
         self._standing = Standing(thresholds.attribution_rows)
+        self.series = Watch(thresholds.series, thresholds.late_seconds * 1000)
 
     @property
     def standing(self) -> list[Open]:
         """The signals that stand."""
-        return self._standing.signals
+        return [*self._standing.signals, *self.series.standing]
 
     @property
     def instances(self) -> tuple[str, ...]:
         """The instances known, by name."""
         return tuple(sorted(self._instances))
+
+    def raised_by(self, categories: frozenset[Category]) -> frozenset[str]:
+        """Return the detectors of the whole that have raised anything of these categories."""
+        found = self._whole.detectors.items()
+        return frozenset(name for name, d in found if any(level.category in categories for level in d.levels()))
 
     def update(self, rows: Rows, timestamp: int) -> list[Change]:
         """Judge rows that were not seen before, and return what changed; `timestamp` is the broker's, in ms."""
@@ -108,8 +122,13 @@ class Monitor:
             rows, at = rows.where(~late), at[~late]
             if not rows.rows:
                 return self._settle()
+        grouped = rows.with_role("group") is not None
+        fairness = self._whole.detector("fairness") if grouped else None
         if self._learning is not None:
-            taken = self._learning.take(rows)
+            taken = self._learning.take(rows, at)
+            if fairness is not None and taken:
+                first = Sample(rows=taken, at_from=int(at[0]), at_to=int(at[taken - 1]), source=rows, times=at[:taken])
+                fairness.update(first)
             self.rows += taken
             self._learnt(int(at[0]))
             if taken >= rows.rows:
@@ -121,19 +140,40 @@ class Monitor:
         """Whether a stream that comes apart from the rows can be watched."""
         return self._whole.detector(name) is not None
 
-    def feed(self, name: str, values: Floats, at: int) -> list[Change]:
+    def feed(self, name: str, values: Floats, at: int, ids: tuple[str, ...] = ()) -> list[Change]:
         """Judge values of a stream that comes apart from the rows: errors, residuals, scores of a judge."""
         if self.accepts(name):
-            self._whole.update(Sample(rows=0, at_from=at, at_to=at, streams=streams(**{name: values})))
+            if name.startswith(SCORED):
+                self._whole.detector("safety")
+            self._whole.update(Sample(rows=0, at_from=at, at_to=at, streams=streams(**{name: values}), ids=ids))
         return self._settle()
 
-    def health(self, instance: str, requests: int, failures: int, at: int) -> list[Change]:
-        """Judge what an instance says of its requests."""
-        sample = Sample(rows=0, at_from=at, at_to=at, requests=requests, failures=failures)
-        for scope in (self._whole, self._instance(instance)):
-            detector = scope.detector("health")
+    def labelled(self, joined: Joined, at: int) -> list[Change]:
+        """Judge predictions whose labels came; `at` is the broker's time, in ms."""
+        sample = Sample(rows=0, at_from=at, at_to=at, joined=joined)
+        for name in LABELLED:
+            detector = self._whole.detector(name) if name != "fairness" or joined.combinations else None
             if detector is not None:
                 detector.update(sample)
+        return self._settle()
+
+    def health(
+        self, instance: str, requests: int, failures: int, at: int, saturation: float | None = None
+    ) -> list[Change]:
+        """Judge what an instance says of its requests, and of how full it is."""
+        sample = Sample(rows=0, at_from=at, at_to=at, requests=requests, failures=failures, saturation=saturation)
+        for scope in (self._whole, self._instance(instance)):
+            for name in ("health", "serving"):
+                detector = scope.detector(name)
+                if detector is not None:
+                    detector.update(sample)
+        return self._settle()
+
+    def probed(self, run: ProbeResult) -> list[Change]:
+        """Judge how the model answered canary probes."""
+        detector = self._whole.detector("canary")
+        if detector is not None:
+            detector.update(Sample(rows=0, at_from=run.at, at_to=run.at, probed=run))
         return self._settle()
 
     def observed(self) -> bool:
@@ -159,6 +199,7 @@ class Monitor:
             instances=tuple(scope.state() for scope in self._instances.values()),
             backfill=self._backfill.state() if self._backfill else None,
             standing=self._standing.state(),
+            series=self.series.state(),
         )
 
     @classmethod
@@ -182,6 +223,7 @@ class Monitor:
             monitor._backfill = Scope("", thresholds, whole=False)
             monitor._backfill.restore(state.backfill, profile)
         monitor._standing.restore(state.standing)
+        monitor.series.restore(state.series)
         return monitor
 
     def _learnt(self, at: int) -> None:
@@ -204,6 +246,8 @@ class Monitor:
             if self._profile is not None:
                 scope.equip(self._profile, self._bases())
             self._instances[name] = scope
+            if len(self._instances) > 1:
+                self._whole.detector("serving")
             if len(self._instances) > self._policy.max_instances:
                 self._instances.popitem(last=False)
         self._instances.move_to_end(name)
@@ -225,6 +269,7 @@ class Monitor:
         return changes
 
     def _judge_part(self, sample: Sample, scope: Scope) -> list[Change]:
+        early = self._settle() if self._whole.hear(sample) else []
         self._whole.update(sample)
         # One instance alone is the whole: its own windows would only say the same again.
         if len(self._instances) > 1:
@@ -233,7 +278,7 @@ class Monitor:
         self.clear_rows += sample.rows
         scope.total += sample.rows
         scope.seen = self.rows
-        changes = self._settle()
+        changes = early + self._settle()
         if not self._whole.filled:
             self._standing.begin(self._instances)
         return changes
@@ -264,15 +309,18 @@ class Monitor:
         assert self._profile is not None
         profile, part = self._profile, slice(first, end)
         values, times = given.values[:, part], given.at[part]
+        steady = profile.season.adjust(values, times)
         bad = count_bad(None if given.why is None else given.why[:, part], len(profile.facets))
         if given.outside is not None:
             bad[:, RANGE] = np.count_nonzero(given.outside[:, part], axis=1)
         longest, _ = scope.runs.longest(values)
         found = {f.role: values[i] for i, f in enumerate(profile.facets) if f.role in ("confidence", "latency")}
         at = dict.fromkeys(found, times)
+        picked = None
         if given.scores is not None:
             every = self._policy.forest.every
-            at["vector"] = times[-scope.total % every :: every]
+            picked = slice(-scope.total % every, None, every)
+            at["vector"] = times[picked]
             past = (first + every - 1 - (first - scope.total) % every) // every
             found["vector"] = given.scores[past : past + len(at["vector"])]
         return Sample(
@@ -280,18 +328,20 @@ class Monitor:
             at_from=int(times.min()),
             at_to=int(times.max()),
             values=values,
+            steady=steady,
             times=times,
             source=given.rows,
             first=first,
-            counts=profile.histogram(values),
+            counts=profile.histogram(steady),
             bad=bad,
             longest=longest,
             streams=streams(**found),
             stream_times=MappingProxyType(at),
+            picked=picked,
         )
 
     def _settle(self) -> list[Change]:
         changes = self._standing.settle(self._whole, self._instances, self._backfill, self.rows)
-        if self._standing.signals:
+        if self.standing:
             self.clear_rows = 0
         return changes

@@ -145,10 +145,6 @@ class Scope:
         for name in wanted(profile, whole=self._whole) if profile is not None else ():
             if name not in self.detectors:
                 self.detectors[name] = make(name, self._setting(profile, None))
-        # What is not saved begins: another program's state may lack it, and so does what a version before left.
-        for name in wanted(profile, whole=self._whole) if profile is not None else ():
-            if name not in self.detectors:
-                self.detectors[name] = make(name, self._setting(profile, None))
 
     def _setting(self, profile: Profile | None, base: tuple[float, float] | None) -> Setting:
         return Setting(thresholds=self._thresholds, profile=profile, base=base, whole=self._whole)

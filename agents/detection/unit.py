@@ -7,8 +7,10 @@ from agents.detection.labels import LabelState, LabelStore
 from agents.detection.monitor import Monitor, MonitorState
 from agents.detection.reference import monitor_of
 from agents.detection.standard import Standard
+from agents.detection.succession import successor
 from schemas.avro import decode, encode
 from schemas.errors import SchemaError
+from schemas.selection import Selected
 from schemas.values import Mode
 
 FORMAT = b"\x01"
@@ -71,11 +73,18 @@ class Unit:
             return known
         selected = self._standard.select(self.model, mode)
         if adopted is None:
-            made = Monitor(version, mode, selected.thresholds, selected.rule)
+            made = self._following(version, mode, selected)
         else:
             made = monitor_of(adopted, version, mode, selected, known)
         self.monitors[version, mode] = made
         return made
+
+    def _following(self, version: str, mode: Mode, selected: Selected) -> Monitor:
+        """Return a monitor that goes by the newest one of another version in this mode, or learns for itself."""
+        others = [monitor for (_, other), monitor in self.monitors.items() if other is mode]
+        heirs = (successor(before, version, selected.thresholds, selected.rule) for before in reversed(others))
+        found = next((heir for heir in heirs if heir is not None), None)
+        return found or Monitor(version, mode, selected.thresholds, selected.rule)
 
     def state(self) -> bytes:
         """Return all that is remembered, exactly."""

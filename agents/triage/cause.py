@@ -12,35 +12,42 @@ from schemas.values import Category
 VECTOR = "vector"
 """The subject of a statistic over all features together: it says that they are unusual, not how."""
 
+OUTLIERS = "outliers"
+"""The detector of inputs that are far from everything known, and predicted with confidence."""
+
 
 class Kind(IntEnum):
     """What a signal is evidence of, the most upstream first: each explains those after it."""
 
     BROKEN = 0
-    MOVED = 1
-    OUTSIDE = 2
-    ATTACK = 3
-    UNUSUAL = 4
-    INFRASTRUCTURE = 5
-    OUTPUT_SAFETY = 6
-    FAIRNESS = 7
-    PERFORMANCE = 8
-    CONFIDENCE = 9
-    OUTPUT_MOVED = 10
-    HUMAN_REPORT = 11
+    ATTACK = 1
+    MOVED = 2
+    OUTSIDE = 3
+    CRAFTED = 4
+    UNUSUAL = 5
+    INFRASTRUCTURE = 6
+    OUTPUT_SAFETY = 7
+    FAIRNESS = 8
+    PERFORMANCE = 9
+    FLIPPED = 10
+    CONFIDENCE = 11
+    OUTPUT_MOVED = 12
+    HUMAN_REPORT = 13
 
 
 CATEGORY = MappingProxyType(
     {
         Kind.BROKEN: Category.DATA_QUALITY,
+        Kind.ATTACK: Category.ATTACK,
         Kind.MOVED: Category.DATA_DRIFT,
         Kind.OUTSIDE: Category.DATA_QUALITY,
-        Kind.ATTACK: Category.ATTACK,
+        Kind.CRAFTED: Category.ATTACK,
         Kind.UNUSUAL: Category.DATA_DRIFT,
         Kind.INFRASTRUCTURE: Category.INFRASTRUCTURE,
         Kind.OUTPUT_SAFETY: Category.OUTPUT_SAFETY,
         Kind.FAIRNESS: Category.FAIRNESS,
         Kind.PERFORMANCE: Category.PERFORMANCE,
+        Kind.FLIPPED: Category.ATTACK,
         Kind.CONFIDENCE: Category.CONFIDENCE,
         Kind.OUTPUT_MOVED: Category.DATA_DRIFT,
         Kind.HUMAN_REPORT: Category.HUMAN_REPORT,
@@ -57,6 +64,11 @@ _BY_CATEGORY = {
     Category.CONFIDENCE: Kind.CONFIDENCE,
     Category.HUMAN_REPORT: Kind.HUMAN_REPORT,
 }
+LARGE = 4.0
+"""Inputs that moved by so many times their limit explain what is wrong with the outputs."""
+
+_INPUTS = frozenset({Kind.MOVED, Kind.OUTSIDE, Kind.CRAFTED, Kind.UNUSUAL})
+_SYMPTOMS = frozenset({Kind.INFRASTRUCTURE, Kind.OUTPUT_SAFETY, Kind.FAIRNESS, Kind.PERFORMANCE})
 _OUTPUTS = frozenset({"prediction", "confidence", "score", "error", "residual", "output", "label"})
 _OUTSIDE = frozenset({"range", "reach", "outside", "unseen"})
 _WORD = re.compile(r"[a-z]+")
@@ -72,17 +84,26 @@ class Attribution(NamedTuple):
 
 
 def weight(signal: SignalRaised) -> float:
-    """Return a signal's score as far as it may promote: −1 for late rows, or no number."""
-    return -1.0 if signal.backfill or signal.score != signal.score else signal.score
+    """Return a signal's score as far as it may promote: −1 for late rows, a small change, or no number."""
+    return -1.0 if signal.backfill or not signal.material or signal.score != signal.score else signal.score
 
 
 def kind_of(signal: SignalRaised) -> Kind:
     """Return what a signal is evidence of.
 
+    Like inputs whose outputs differ may be probes of a boundary; where labels say that outputs are wrong, it is that.
+
+    What an attacker sends moves the inputs; but inputs that moved as a whole are far from the reference, too, and then
+    nobody crafted them.
+
     A value out of range is no broken value: where the distribution moved as well, the range is evidence of drift, and
     a slow request's latency is out of its range, too.
     """
     subject = signal.subject.lower()
+    if signal.detector == OUTLIERS:
+        return Kind.CRAFTED
+    if signal.category is Category.ATTACK and signal.statistic == "flips":
+        return Kind.FLIPPED
     if signal.category is Category.DATA_QUALITY:
         if not _OUTSIDE & set(_WORD.findall(signal.statistic.lower())):
             return Kind.BROKEN
@@ -94,6 +115,23 @@ def kind_of(signal: SignalRaised) -> Kind:
             return Kind.UNUSUAL
         return Kind.OUTPUT_MOVED if subject in _OUTPUTS else Kind.MOVED
     return _BY_CATEGORY[signal.category]
+
+
+def _large(signal: SignalRaised) -> bool:
+    """Whether a statistic is so far beyond its limit that it may be why the outputs are wrong."""
+    far = abs(signal.value) >= LARGE * abs(signal.threshold)
+    return far or (signal.statistic == "scale" and 0 <= signal.value * LARGE <= signal.threshold < 1)
+
+
+def _cause(signals: Sequence[SignalRaised]) -> Kind:
+    """Return the most upstream kind; inputs that moved a little, as real ones do all the time, explain no symptom."""
+    kinds = {kind_of(signal) for signal in signals}
+    symptoms = kinds & _SYMPTOMS
+    if symptoms and not kinds & {Kind.BROKEN, Kind.ATTACK}:
+        moved = [signal for signal in signals if kind_of(signal) in _INPUTS]
+        if not any(_large(signal) for signal in moved):
+            return min(symptoms)
+    return min(kinds)
 
 
 def attribute(
@@ -113,7 +151,7 @@ def attribute(
     deciding = [signal for signal in signals if weight(signal) >= floor] or list(signals)
     origin = min(deciding, key=lambda s: (depths.get(s.model, 0), s.first_bad_at, -weight(s), s.model)).model
     own = [signal for signal in deciding if signal.model == origin]
-    cause = min(kind_of(signal) for signal in own)
+    cause = _cause(own)
     subjects = {(signal.version, signal.subject) for signal in own if kind_of(signal) is cause}
 
     def rank(signal: SignalRaised) -> tuple[object, ...]:

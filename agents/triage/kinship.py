@@ -13,6 +13,7 @@ WINDOWS = 2
 MAX_EPISODES = 8
 """Episodes of a model at a time; what would begin one more joins the newest."""
 
+_SERVING = frozenset({Kind.BROKEN, Kind.ATTACK, Kind.INFRASTRUCTURE, Kind.HUMAN_REPORT})
 _MOVING = frozenset({Kind.MOVED, Kind.OUTSIDE, Kind.UNUSUAL, Kind.OUTPUT_MOVED})
 
 
@@ -22,6 +23,7 @@ def home(signal: SignalRaised, episodes: Iterable[Episode], judge: Judge) -> Epi
     for episode in known:
         if any(other.signal == signal.signal for other in episode.signals):
             return episode
+    known = [episode for episode in known if _joins(signal, episode)]
     near = [(gap, place) for place, episode in enumerate(known) if (gap := _gap(signal, episode, judge)) is not None]
     if near:
         return known[min(near)[1]]
@@ -31,17 +33,28 @@ def home(signal: SignalRaised, episodes: Iterable[Episode], judge: Judge) -> Epi
     return known[0] if len(known) >= MAX_EPISODES else None
 
 
+def _joins(signal: SignalRaised, episode: Episode) -> bool:
+    """Whether one cause may be behind both: what serving loses and how inputs move never have one, on one model."""
+    kinds = {kind_of(other) for other in episode.signals if other.model == signal.model}
+    kind = kind_of(signal)
+    if kind is Kind.INFRASTRUCTURE:
+        return not kinds or bool(kinds & _SERVING)
+    return not (kind in _MOVING and kinds == {Kind.INFRASTRUCTURE})
+
+
 def _gap(signal: SignalRaised, episode: Episode, judge: Judge) -> int | None:
-    """Return how far the signal's first bad row is from the nearest of the episode's; None where that is too far."""
+    """Return how far the signal's first bad row is from the episode's; None where that is too far.
+
+    What goes on moving slowly may join an episode for ever; it does not make whatever happens then a part of it.
+    """
     strong = [s for s in episode.signals if weight(s) >= judge.policy.promote_score] or episode.signals
-    gaps = []
-    for other in strong:
-        width = max(s.window_to - s.window_from for s in (signal, other))
-        reach = judge.policy.join_seconds * 1000 + WINDOWS * max(width, 0)
-        gap = abs(signal.first_bad_at - other.first_bad_at)
-        if gap <= reach:
-            gaps.append(gap)
-    return min(gaps, default=None)
+    first = min(strong, key=lambda s: s.first_bad_at, default=None)
+    if first is None:
+        return 0
+    width = max(s.window_to - s.window_from for s in (signal, first))
+    begin = first.first_bad_at if episode.first_bad_at is None else episode.first_bad_at
+    gap = abs(signal.first_bad_at - begin)
+    return gap if gap <= judge.policy.join_seconds * 1000 + WINDOWS * max(width, 0) else None
 
 
 def _same_story(signal: SignalRaised, episode: Episode) -> bool:

@@ -10,7 +10,7 @@ from agents.triage.kinship import home
 from agents.triage.remembered import Memory
 from schemas.codec import open_frame
 from schemas.errors import SchemaError
-from schemas.signals import MonitorObserved, SignalCleared, SignalRaised
+from schemas.signals import MonitorObserved, SeriesScored, SignalCleared, SignalRaised
 from schemas.values import Category
 
 UNIT = "triage"
@@ -23,7 +23,7 @@ _LONG = {"signal": 2_000, "summary": 16_384}
 into an incident that the ledger can hold."""
 _LATEST = 250_000_000_000_000
 
-Said = SignalRaised | SignalCleared | MonitorObserved
+Said = SignalRaised | SignalCleared | MonitorObserved | SeriesScored
 
 
 class Triage:
@@ -128,7 +128,7 @@ class Triage:
     def _open(self, record: Received) -> Said:
         # The loop asks for the unit and then for the step: the same value is decoded once.
         if self._opened[0] is not record.value or self._opened[1] is None:
-            said: Said = open_frame(record.value, (SignalRaised, SignalCleared, MonitorObserved))
+            said: Said = open_frame(record.value, (SignalRaised, SignalCleared, MonitorObserved, SeriesScored))
             _check(said)
             self._opened = (record.value, said)
             return said
@@ -174,8 +174,7 @@ class Triage:
         """Return the episode under way of the signal's fault in its system and telemetry topic, or a new one."""
         topic_id, joined = signal.source.topic_id, self._judge.joined(signal.model)
         names = {name: None for model in (signal.model, *joined) for name in self._homes.get((topic_id, model), ())}
-        known = [self._memory.episodes[name] for name in names]
-        found = home(signal, known, self._judge)
+        found = home(signal, [self._memory.episodes[name] for name in names], self._judge)
         if found is not None:
             missing = () if signal.model in found.models else (signal.model,)
             return replace(found, models=found.models + missing)
