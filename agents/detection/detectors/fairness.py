@@ -4,7 +4,6 @@ Group columns divide the rows each by itself and, within bounds, crossed. Select
 and true positive rates (equal opportunity: Hardt, Price and Srebro, 2016) need labels.
 """
 
-import math
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
@@ -48,13 +47,11 @@ class Fairness:
     def __init__(self, thresholds: Thresholds, score: float) -> None:
         self._policy = thresholds.fairness
         self._outcome = Outcome(self._policy.favourable)
-        # Shared over all groups that may come, and four statistics of each.
-        own = score + math.log10(self._policy.max_groups * 4 / 8)
         rows = (self._policy.window, thresholds.reference_rows)
         least = thresholds.labels.window * thresholds.performance.learn_windows
         labels = (thresholds.labels.window, max(least, thresholds.reference_rows))
-        self._by_rows = Gaps((SELECTION,), rows, thresholds, own, both=not self._outcome.sure)
-        self._by_labels = Gaps((ERROR, OPPORTUNITY), labels, thresholds, own)
+        self._by_rows = Gaps((SELECTION,), rows, thresholds, score, both=not self._outcome.sure)
+        self._by_labels = Gaps((ERROR, OPPORTUNITY), labels, thresholds, score)
 
     def update(self, sample: Sample) -> None:
         """Take in rows with group columns, or labels of such rows; full windows are judged."""

@@ -29,6 +29,7 @@ _WANDER = 0.05  # how far a gap is believed to wander before its windows have sh
 _BELIEF = 4
 _DECAY = 64
 _FREEDOM = 12.0
+_LAG = 3  # windows of a fault must not teach how far its gap wanders by itself before they can be judged
 
 Bits = NDArray[np.bool_]
 
@@ -51,6 +52,7 @@ class GapsState:
     before: bytes
     now: bytes
     wander: bytes
+    recent: bytes
     rows: int
     window: int
     at_from: int
@@ -88,7 +90,7 @@ class Gaps:
         self._window, self._learn = size
         self._policy = thresholds.fairness
         self._confirm, self._clear = thresholds.confirm_windows, thresholds.clear_windows
-        self._score = score / thresholds.confirm_windows
+        self._score = score
         self._both = both
         self._groups: dict[str, int] = {}
         self._of: list[str] = []
@@ -97,6 +99,7 @@ class Gaps:
         self._now = self._before.copy()
         # Of each group and statistic: windows, sum and sum of squares of the gap.
         self._wander = np.zeros((0, len(statistics), 3))
+        self._recent = np.zeros((0, len(statistics), _LAG))
         self._levels: dict[int, Levels] = {}
         self._rows = self._filled = self._from = self._to = 0
 
@@ -149,6 +152,7 @@ class Gaps:
             before=pack(self._before[order], "<i8"),
             now=pack(self._now[order], "<i8"),
             wander=pack(self._wander[order]),
+            recent=pack(self._recent[order]),
             rows=self._rows,
             window=self._filled,
             at_from=self._from,
@@ -166,6 +170,7 @@ class Gaps:
         self._before = unpack(state.before, (count, kinds, 4), "<i8")
         self._now = unpack(state.now, (count, kinds, 4), "<i8")
         self._wander = unpack(state.wander, (count, kinds, 3))
+        self._recent = unpack(state.recent, (count, kinds, _LAG))
         self._rows, self._filled = state.rows, min(state.window, self._window - 1)
         self._from, self._to = state.at_from, state.at_to
         self._levels = {}
@@ -209,13 +214,14 @@ class Gaps:
         self._before = np.concatenate([self._before, np.zeros((1, kinds, 4), dtype=np.int64)])
         self._now = np.concatenate([self._now, np.zeros((1, kinds, 4), dtype=np.int64)])
         self._wander = np.concatenate([self._wander, np.zeros((1, kinds, 3))])
+        self._recent = np.concatenate([self._recent, np.full((1, kinds, _LAG), np.nan)])
 
     def _close(self) -> None:
         self._filled = 0
         for name, group in self._groups.items():
             before, now = self._before[group], self._now[group]
             if self._rows <= self._learn or before[0, 0] < 2 * self._policy.least:
-                self._note(group, now)
+                self._note(group, now, lag=False)
                 before += now
                 now[:] = 0
             elif (np.minimum(now[:, 0], now[:, 2]) >= self._policy.least).any():
@@ -226,15 +232,19 @@ class Gaps:
                 ]
                 self._levels_of(group).judge(found)
                 if not found:
-                    self._note(group, now)
+                    self._note(group, now, lag=True)
                 now[:] = 0
 
-    def _note(self, group: int, now: NDArray[np.int64]) -> None:
+    def _note(self, group: int, now: NDArray[np.int64], *, lag: bool) -> None:
         for i in range(len(self._statistics)):
             own, rest = _pairs(now[i])
             if min(own[1], rest[1]) >= self._policy.least:
                 gap = own[0] / own[1] - rest[0] / rest[1]
-                kept = self._wander[group, i]
+                recent, kept = self._recent[group, i], self._wander[group, i]
+                if lag:
+                    gap, recent[:] = float(recent[0]), (*recent[1:].tolist(), gap)
+                if not math.isfinite(gap):
+                    continue
                 kept += (1.0, gap, gap * gap)
                 if kept[0] > _DECAY:
                     kept /= 2
@@ -254,13 +264,19 @@ class Gaps:
             noise = sum(_variance(*pair) for pair in (own, rest, had, others)) + self._natural(group, i)
             # Student's tail: how far a gap wanders is itself only known from so many windows.
             score = student_score(excess / math.sqrt(noise), float(self._wander[group, i, 0]) + _FREEDOM)
-            if score > self._score:
+            if score > self._needed:
                 found = self._level(name, statistic, (gap, usual + self._policy.gap), score, (own, rest))
         return found
 
     def _below_ratio(self, own: tuple[int, int], rest: tuple[int, int]) -> bool:
         low, high = sorted((own[0] / own[1], rest[0] / rest[1]))
         return low < self._policy.ratio * high
+
+    @property
+    def _needed(self) -> float:
+        # Shared over all groups that there are; as many windows in a row must show it: their probabilities multiply.
+        statistics = len(self._groups) * len(self._statistics) * (2 if self._both else 1)
+        return (self._score + math.log10(statistics / 8)) / self._confirm
 
     def _natural(self, group: int, i: int) -> float:
         windows, total, squares = self._wander[group, i].tolist()

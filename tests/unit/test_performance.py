@@ -1,0 +1,99 @@
+"""Performance: errors and residuals of labels that came, against what their own windows have shown before."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from agents.detection.detectors.catalogue import Setting, make
+from schemas.thresholds import Thresholds
+from schemas.values import Category
+from tests.traffic import labelled
+
+COMBINATIONS = (("sex=f",), ("sex=m",))
+
+
+def fed(errors: Any = None, step: int = 250, **columns: Any) -> tuple[list[Any], Any]:
+    """Return what is raised after each batch of labels, and the detector."""
+    detector = make("error" if errors is not None else "residual", Setting(thresholds=Thresholds()))
+    count = len(errors if errors is not None else columns["residuals"])
+    answers = []
+    for first in range(0, count, step):
+        part = slice(first, first + step)
+        given = {name: values[part] if isinstance(values, np.ndarray) else values for name, values in columns.items()}
+        detector.update(labelled(None if errors is None else errors[part], **given))
+        answers.append(detector.levels())
+    return answers, detector
+
+
+def wandering(rng: np.random.Generator, windows: int) -> Any:
+    """Return error bits whose share wanders between a tenth and a third, as that of real streams does."""
+    shares = 0.2 + 0.1 * np.sin(np.arange(windows) * 1.7) + rng.normal(0, 0.02, windows)
+    return rng.random(windows * 200) < np.repeat(shares, 200)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_an_error_share_that_wanders_by_itself_raises_nothing(seed: int) -> None:
+    """Sixty windows between 8 and 32 % wrong: nothing, although a binomial test against their mean rejects many."""
+    answers, _ = fed(wandering(np.random.default_rng(seed), 60))
+    assert not any(answers)
+
+
+@pytest.mark.parametrize("share", [0.55, 0.8])
+def test_a_bug_is_raised_within_two_windows_with_its_interval(share: float) -> None:
+    """Wrong predictions above all that the windows before reached are a fault of performance; the interval is said."""
+    rng = np.random.default_rng(5)
+    bits = np.concatenate([wandering(rng, 20), rng.random(600) < share])
+    answers, _ = fed(bits, step=200)
+    assert not any(answers[:21])
+    (level,) = answers[21]
+    assert (level.category, level.statistic, level.subject) == (Category.PERFORMANCE, "share", "error")
+    assert level.value == pytest.approx(share, abs=0.1)
+    assert "95 % interval" in level.note
+
+
+def test_a_slow_rot_is_raised_against_the_first_labels() -> None:
+    """Errors that rise by half a point a window are never sudden, and still raised once policy's bound is passed."""
+    rng = np.random.default_rng(2)
+    shares = np.repeat(np.minimum(0.1 + np.arange(140) * 0.005, 0.6), 200)
+    answers, _ = fed(rng.random(len(shares)) < shares, step=200)
+    raised = [(i, level.baseline) for i, answer in enumerate(answers) for level in answer]
+    assert raised
+    assert raised[0][1] == "reference"
+    assert shares[raised[0][0] * 200] > 0.4
+
+
+def test_one_wild_residual_is_not_a_fault_and_a_doubled_error_is() -> None:
+    """A label of 1e300 is clipped; residuals twice as large are raised within two windows."""
+    rng = np.random.default_rng(1)
+    residuals = abs(rng.normal(0, 1, 6000))
+    residuals[3000] = 1e300
+    residuals[4000:] *= 2
+    answers, _ = fed(None, step=200, residuals=residuals)
+    assert not any(answers[:20])
+    assert answers[21][0].subject == "residual"
+
+
+def test_a_rise_that_one_group_explains_is_left_to_fairness_for_a_while() -> None:
+    """Where only one group's predictions are wrong, performance speaks only after fairness had its windows."""
+    rng = np.random.default_rng(4)
+    groups = rng.integers(0, 2, 6000)
+    rows = np.arange(6000)
+    bits = rng.random(6000) < np.where((rows >= 3000) & (groups == 0), 0.6, 0.1)
+    answers, _ = fed(bits, step=200, groups=groups, combinations=COMBINATIONS)
+    assert not any(answers[:19])
+    assert any(answers[20:23])
+    everywhere = rng.random(6000) < np.where(rows >= 3000, 0.35, 0.1)
+    answers, _ = fed(everywhere, step=200, groups=groups, combinations=COMBINATIONS)
+    assert answers[16] != []
+
+
+def test_nothing_depends_on_how_labels_were_batched() -> None:
+    """Seven labels at a time or a thousand: the same state, residuals and groups included."""
+    rng = np.random.default_rng(9)
+    residuals, groups = abs(rng.normal(0, 1, 3000)), rng.integers(0, 2, 3000)
+    states = {
+        fed(None, step=step, residuals=residuals, groups=groups, combinations=COMBINATIONS)[1].state()
+        for step in (7, 200, 1000)
+    }
+    assert len(states) == 1
