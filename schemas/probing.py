@@ -40,7 +40,7 @@ class ProbeSet(Frozen):
     @field_validator("probes", mode="before")
     @classmethod
     def _objects(cls, probes: object) -> object:
-        if isinstance(probes, list) and all(isinstance(probe, dict) for probe in probes):
+        if isinstance(probes, list | tuple) and all(isinstance(probe, dict) for probe in probes):
             return tuple(probes)
         raise ValueError("probes is a list of JSON objects, each the body of a request")
 

@@ -22,6 +22,7 @@ COMMANDS: tuple[tuple[str, str], ...] = (
     ("policy", "How Headgate judges: check, adopt, list, show."),
     ("systems", "What is watched: check, adopt, list, show."),
     ("profile", "What is normal for a model: build, show, check, adopt."),
+    ("probe", "Canary probes: build, show, run."),
     ("keys", "Make keys, and have them enrolled or revoked."),
     ("topics", "List, create and check the topics in Kafka."),
     ("backtest", "What would have been raised over a table, a topic or a series."),

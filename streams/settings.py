@@ -104,6 +104,11 @@ class Settings(BaseSettings):
         return self.archive or self.var / "archive"
 
     @property
+    def probes_directory(self) -> Path:
+        """Where probe sets are."""
+        return self.var / "probes"
+
+    @property
     def state_directory(self) -> Path:
         """Where roles keep what they may lose."""
         return self.var / "state"

@@ -13,7 +13,7 @@ from streams.stop import Stop
 from streams.view.asking import require_ledger
 
 FOLLOWERS = ("approval", "remediation", "recovery", "evidence", "output_audit", "projector")
-ALONE = ("intake", "archive", "detect", "triage", "registrar")
+ALONE = ("intake", "archive", "probe", "detect", "triage", "registrar")
 
 
 @click.command(name="run")
@@ -26,6 +26,7 @@ def command(settings: Settings, roles: str, instance: str | None) -> None:
     \b
     intake       single predictions to telemetry   alone in its process
     archive      telemetry to encrypted files      alone
+    probe        asks models their canary probes   alone
     detect       telemetry to signals              alone
     triage       signals to incidents              alone
     registrar    decides and writes the ledger     alone; several stand by for each other
@@ -80,6 +81,16 @@ def _archive(settings: Settings, trust: Trust, instance: str | None) -> None:
     ledger.stop()
 
 
+def _probe(settings: Settings, trust: Trust, _instance: str | None) -> None:
+    from streams.ledger.thread import LedgerThread
+    from streams.probes.prober import Prober
+
+    ledger = LedgerThread(settings, trust)
+    ledger.start()
+    Prober(settings, lambda: ledger.control.systems).run(Stop().install())
+    ledger.stop()
+
+
 def _triage(settings: Settings, trust: Trust, instance: str | None) -> None:
     from streams.roles import triage
 
@@ -97,6 +108,7 @@ def _registrar(settings: Settings, trust: Trust, instance: str | None) -> None:
 _ALONE: dict[str, Callable[[Settings, Trust, str | None], None]] = {
     "intake": _intake,
     "archive": _archive,
+    "probe": _probe,
     "detect": _detect,
     "triage": _triage,
     "registrar": _registrar,

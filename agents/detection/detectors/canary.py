@@ -54,7 +54,12 @@ class Canary:
     def __init__(self, thresholds: Thresholds, score: float) -> None:
         self._policy = thresholds.canary
         self._score = score
-        self._begin("", 0)
+        self._probe_set = ""
+        self._runs = self._good = 0
+        self._exact: tuple[str, ...] = ()
+        self._coarse: tuple[str, ...] = ()
+        self._steady = np.ones(0, dtype=np.bool_)
+        self._usual = Usual(1, self._policy.learn_runs - 1)
         self._level: Level | None = None
 
     def update(self, sample: Sample) -> None:
@@ -113,8 +118,7 @@ class Canary:
     def _begin(self, probe_set: str, probes: int) -> None:
         self._probe_set = probe_set
         self._runs = self._good = 0
-        self._exact: tuple[str, ...] = ("",) * probes
-        self._coarse: tuple[str, ...] = ("",) * probes
+        self._exact = self._coarse = ("",) * probes
         self._steady = np.ones(probes, dtype=np.bool_)
         self._usual = Usual(1, self._policy.learn_runs - 1)
 

@@ -1,0 +1,1 @@
+"""Asking models the questions of their canary probes, and publishing how they answered."""
