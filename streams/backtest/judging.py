@@ -137,7 +137,7 @@ def records(path: Path, layout: Layout) -> Iterator[Received]:
 
 
 def _sender(layout: Layout, clock: Clock, rows: int) -> Sender:
-    return Sender(layout, clock, 100 if rows <= 50_000 else 500)
+    return Sender(layout, clock, 100 if rows <= 20_000 else 250)
 
 
 def _told(blocks: Iterable[Block], progress: Progress | None) -> Iterator[Block]:
