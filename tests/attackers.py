@@ -9,6 +9,7 @@ from agents.detection.columns import decode
 from agents.detection.guard import matrix
 from agents.detection.profile import Facet, Profile, learn
 from agents.detection.sample import BAD, Sample, streams
+from schemas.telemetry import ProbeResult
 from schemas.thresholds import Thresholds
 from tests.traffic import START, batch, column
 
@@ -108,3 +109,32 @@ def serving(rng: np.random.Generator, bad: bool) -> Sample:
     """Return what an instance says of itself, saturated or not."""
     level = rng.uniform(0.95, 1.0) if bad else rng.uniform(0.2, 0.6)
     return Sample(rows=0, at_from=START, at_to=START, requests=100, failures=0, saturation=level)
+
+
+def canary(rng: np.random.Generator, bad: bool) -> Sample:
+    """Return a run of twelve probes, answered alike until the model is exchanged."""
+    del rng
+    digests = tuple(f"{n}{'x' if bad else ''}" for n in range(12))
+    run = ProbeResult(
+        model="m",
+        version="1",
+        at=START,
+        probe_set="a" * 64,
+        fingerprint="f",
+        exact=digests,
+        coarse=digests,
+        latency_ms=1.0,
+    )
+    return Sample(rows=0, at_from=START, at_to=START, probed=run)
+
+
+EACH: tuple[tuple[Any, ...], ...] = (
+    ("probing", probing, profile),
+    ("outliers", outliers, profile),
+    ("callers", callers),
+    ("feedback", feedback, profile),
+    ("safety", safety),
+    ("serving", serving, profile, False),
+    ("canary", canary),
+)
+"""Name, sample and (where it matters) profile and scope of each detector that judges what callers and servers do."""

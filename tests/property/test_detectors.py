@@ -63,6 +63,11 @@ def _health(rng: np.random.Generator, bad: bool) -> Sample:
     return Sample(rows=0, at_from=START, at_to=START, requests=50, failures=failures)
 
 
+def _sure(rng: np.random.Generator, bad: bool) -> Sample:
+    right = rng.random(250)
+    return labelled(rng.random(250) > right, confidence=right**0.1 if bad else right)
+
+
 def _grouped(rng: np.random.Generator, bad: bool) -> Sample:
     women = rng.random(250) < 0.4
     share = np.where(women & bad, 0.02, 0.5)
@@ -101,16 +106,12 @@ DETECTORS = (
     Subject("latency", _stream("latency", lambda r: r.lognormal(2, 0.4, 250), lambda r: r.lognormal(4, 0.4, 250))),
     Subject("vector", _stream("vector", lambda r: r.beta(20, 2, 250), lambda r: r.beta(40, 2, 250))),
     Subject("error", lambda rng, bad: labelled(rng.random(250) < (0.4 if bad else 0.05))),
+    Subject("calibration", _sure),
     Subject("fairness", _grouped),
     Subject("residual", lambda rng, bad: labelled(residuals=abs(rng.normal(0, 3 if bad else 1, 250)))),
     Subject("score:toxicity", _stream("score:toxicity", lambda r: r.beta(1, 9, 250), lambda r: r.beta(4, 6, 250))),
     Subject("health", _health),
-    Subject("probing", attackers.probing, attackers.profile),
-    Subject("outliers", attackers.outliers, attackers.profile),
-    Subject("callers", attackers.callers),
-    Subject("feedback", attackers.feedback, attackers.profile),
-    Subject("safety", attackers.safety),
-    Subject("serving", attackers.serving, whole=False),
+    *(Subject(*given) for given in attackers.EACH),
 )
 """Every detector that a scope can hold."""
 
