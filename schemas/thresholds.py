@@ -96,6 +96,25 @@ class Performance(Frozen):
     )
 
 
+class Calibration(Frozen):
+    """What confidence must promise: judged on labels, and used for an estimate while labels are missing."""
+
+    learn: int = Field(
+        800,
+        ge=100,
+        le=1_000_000,
+        description="labels that say what accuracy a confidence stands for; fewer say nothing",
+    )
+    window: int = Field(400, ge=50, le=1_000_000, description="labels that are judged together")
+    gap: Share = Field(
+        0.1,
+        description="promised less real accuracy, beyond what windows before reached, where confidence moved itself",
+    )
+    fall: Share = Field(
+        0.05, description="fall of the estimated accuracy below what windows before reached; judged without labels only"
+    )
+
+
 class Fairness(Frozen):
     """When outcomes or errors of one group depart from those of the others by more than they did in the reference."""
 
@@ -210,6 +229,18 @@ class Thresholds(Frozen):
         description="expected rows between false alarms of the whole monitor, shared over all its statistics",
     )
     reference_rows: int = Field(2000, ge=200, le=20_000, description="clean rows that the reference is learnt from")
+    reference_seconds: int = Field(
+        0,
+        ge=0,
+        le=31_536_000,
+        description="least time from the first row of the reference to its last, as far as reference_cells allows",
+    )
+    reference_shift: float = Field(
+        1.0, gt=0, le=100, description="population stability index between its halves that tells against a reference"
+    )
+    reference_tries: int = Field(
+        1, ge=0, le=100, description="how often the older half of such a reference is dropped for newer rows"
+    )
     reference_cells: int = Field(
         65_536, ge=1000, le=1_000_000, description="most cells held while learning; many features shorten the reference"
     )
@@ -242,6 +273,7 @@ class Thresholds(Frozen):
     labels: Labels = Labels()
     series: Series = Series()
     performance: Performance = Performance()
+    calibration: Calibration = Calibration()
     fairness: Fairness = Fairness()
     attacks: Attacks = Attacks()
     safety: Safety = Safety()

@@ -1,6 +1,6 @@
 """Predictions with what turned out to be true of them, in columns; and the groups that rows belong to."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -50,6 +50,11 @@ class Joined:
     def __len__(self) -> int:
         """Return how many labels."""
         return len(self.at)
+
+    def where(self, chosen: Codes) -> "Joined":
+        """Return the chosen labels."""
+        names = ("at", "errors", "residuals", "confidence", "predicted", "labelled", "groups")
+        return replace(self, **{name: getattr(self, name)[chosen] for name in names})
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,7 +23,7 @@ from schemas.telemetry import ProbeResult
 from schemas.thresholds import Thresholds
 from schemas.values import Category, Mode
 
-LABELLED = ("error", "residual", "fairness")
+LABELLED = ("error", "residual", "calibration", "estimate", "fairness")
 """The detectors that labels are for."""
 
 
@@ -64,6 +64,7 @@ class MonitorState:
     instances: tuple[ScopeState, ...]
     backfill: ScopeState | None
     standing: StandingState
+    findings: tuple[str, ...]
     series: WatchState
 
 
@@ -83,6 +84,7 @@ class Monitor:
         self.mode = mode
         self.rule = rule
         self.reference = ""
+        self.findings: tuple[str, ...] = ()
         self.rows = 0
         self.clear_rows = 0
         self._policy = thresholds
@@ -124,7 +126,7 @@ class Monitor:
                 return self._settle()
         grouped = rows.with_role("group") is not None
         fairness = self._whole.detector("fairness") if grouped else None
-        if self._learning is not None:
+        while self._learning is not None:
             taken = self._learning.take(rows, at)
             if fairness is not None and taken:
                 first = Sample(rows=taken, at_from=int(at[0]), at_to=int(at[taken - 1]), source=rows, times=at[:taken])
@@ -151,8 +153,10 @@ class Monitor:
     def labelled(self, joined: Joined, at: int) -> list[Change]:
         """Judge predictions whose labels came; `at` is the broker's time, in ms."""
         sample = Sample(rows=0, at_from=at, at_to=at, joined=joined)
+        useless = set() if joined.combinations else {"fairness"}
+        useless |= set() if np.isfinite(joined.confidence).any() else {"calibration", "estimate"}
         for name in LABELLED:
-            detector = self._whole.detector(name) if name != "fairness" or joined.combinations else None
+            detector = self._whole.detector(name) if name not in useless else None
             if detector is not None:
                 detector.update(sample)
         return self._settle()
@@ -199,6 +203,7 @@ class Monitor:
             instances=tuple(scope.state() for scope in self._instances.values()),
             backfill=self._backfill.state() if self._backfill else None,
             standing=self._standing.state(),
+            findings=self.findings,
             series=self.series.state(),
         )
 
@@ -207,7 +212,7 @@ class Monitor:
         """Return the monitor that goes on exactly where that one stood."""
         monitor = cls(state.version, state.mode, thresholds, rule)
         monitor.reference, monitor.rows, monitor.clear_rows = state.reference, state.rows, state.clear_rows
-        monitor._unobserved = state.unobserved
+        monitor._unobserved, monitor.findings = state.unobserved, state.findings
         if state.learning is None:
             monitor._learning = None
         elif monitor._learning is not None:
@@ -227,7 +232,9 @@ class Monitor:
         return monitor
 
     def _learnt(self, at: int) -> None:
-        learnt = self._learning.learn(at) if self._learning else None
+        if self._learning is None:
+            return
+        learnt, self.findings = self._learning.learn(at), self._learning.findings
         if learnt is None:
             return
         self._learning, self._profile, self._forest = None, learnt.profile, learnt.forest

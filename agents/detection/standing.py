@@ -150,12 +150,17 @@ class Standing:
         ranged = {level.subject for level in merged.values() if level.statistic == "range"} - drifted
         # The wrong predictions of one group are errors of the whole as well.
         unfair = any(level.category == Category.FAIRNESS for level in merged.values())
+        # Wrong predictions leave confidence without its promise; an estimate from confidence says what confidence says.
+        worse = any(level.detector == "performance" for level in merged.values())
+        unsure = any(level.category == Category.CONFIDENCE for level in merged.values())
         for key, level in merged.items():
             drift = level.category == Category.DATA_DRIFT
             explained = drift and (level.subject in broken or (level.symptom and bool(broken)))
             explained |= level.statistic == "range" and level.subject in drifted
             explained |= level.detector == "cusum" and level.subject in ranged
             explained |= level.category == Category.PERFORMANCE and unfair
+            explained |= level.detector == "calibration" and (worse or unfair)
+            explained |= level.detector == "estimate" and (worse or unsure)
             # Broken inputs are far from the reference, too: nobody crafted them.
             explained |= level.detector == "outliers" and bool(broken)
             if explained and key not in self._open:

@@ -5,8 +5,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
+from agents.detection.detectors.calibration import Calibration
 from agents.detection.detectors.callers import CallerRates
 from agents.detection.detectors.canary import Canary
+from agents.detection.detectors.estimate import Estimate
 from agents.detection.detectors.fairness import Fairness
 from agents.detection.detectors.feedback import Feedback
 from agents.detection.detectors.health import Health
@@ -115,6 +117,14 @@ def _psi(setting: Setting) -> Detector:
     return Psi(profile, setting.thresholds, setting.score(7 * len(profile.facets)), whole=setting.whole)
 
 
+def _calibration(setting: Setting) -> Detector:
+    return Calibration(setting.thresholds, setting.score(8))
+
+
+def _estimate(setting: Setting) -> Detector:
+    return Estimate(setting.thresholds, setting.score(8))
+
+
 def _fairness(setting: Setting) -> Detector:
     return Fairness(setting.thresholds, setting.score(8))
 
@@ -165,6 +175,8 @@ CATALOGUE = (
     Entry(name="psi", make=_psi),
     Entry(name="cusum", make=_drift),
     Entry(name="health", make=_health, of_rows=False),
+    Entry(name="calibration", make=_calibration, of_rows=False, instances=False),
+    Entry(name="estimate", make=_estimate, of_rows=False, instances=False),
     Entry(name="fairness", make=_fairness, of_rows=False, instances=False),
     Entry(name="error", make=_performance("error"), of_rows=False, instances=False),
     Entry(name="residual", make=_performance("residual"), of_rows=False, instances=False),
