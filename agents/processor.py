@@ -37,6 +37,10 @@ class Processor(Protocol):
 class Ticking(Protocol):
     """A processor that also acts when nothing comes."""
 
+    def due(self, now: int) -> bool:
+        """Whether a tick would bring anything about by `now` (ms); asked often, and answered at once."""
+        ...
+
     def tick(self, now: int) -> list[object]:
         """Return what time alone has brought about by `now` (ms); every id and time in it comes from its deadline.
 

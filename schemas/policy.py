@@ -54,7 +54,7 @@ class TriagePolicy(Frozen):
 
     promote_score: float = Field(3.0, ge=0, description="−log10 p of the strongest signal that opens an incident")
     gather_ms: int = Field(
-        1500, ge=0, le=60_000, description="wait this long (event time or clock) for signals of the same cause"
+        100, ge=0, le=60_000, description="wait this long (event time or clock) for signals of the same cause"
     )
     join_seconds: Seconds = Field(
         600,

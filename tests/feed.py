@@ -41,7 +41,7 @@ SYSTEMS = Systems.model_validate(
 
 def judge(**policy: Any) -> Judge:
     """Judge by the default policy with these changes."""
-    return Judge("digest", TriagePolicy(**policy), SYSTEMS)
+    return Judge("digest", TriagePolicy(**{"gather_ms": 1500} | policy), SYSTEMS)
 
 
 def raised(subject: str = "f1", category: Category = Category.DATA_DRIFT, **given: Any) -> SignalRaised:

@@ -72,6 +72,10 @@ class Triage:
         self._changed = True
         return events
 
+    def due(self, now_ms: int) -> bool:
+        """Whether time alone has brought anything about."""
+        return any(at <= now_ms for at in self._deadlines.values())
+
     def tick(self, now_ms: int) -> list[object]:
         """Return what time alone has brought about; each event bears its deadline's time.
 

@@ -35,6 +35,11 @@ class FollowingTriage:
         self._follow()
         return self._triage.step(record)
 
+    def due(self, now: int) -> bool:
+        """As agents.triage.triage.Triage."""
+        self._follow()
+        return self._triage.due(now)
+
     def tick(self, now: int) -> list[object]:
         """As agents.triage.triage.Triage."""
         self._follow()

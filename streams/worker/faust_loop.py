@@ -36,7 +36,8 @@ STOP_WITHIN = 8.0
 CHECK_SECONDS = 2.0
 NUDGE_SECONDS = 5.0
 STUCK_SECONDS = 60.0
-TICK_SECONDS = 0.25
+TICK_SECONDS = 0.05
+BEHIND_SECONDS = 0.1
 REPORT_SECONDS = 60.0
 
 
@@ -188,9 +189,9 @@ class Worker:
         while True:
             await asyncio.sleep(TICK_SECONDS)
             for tp, partition in list(self._partitions.items()):
-                if not isinstance(partition.processor, Ticking):
+                now = int((time.time() - BEHIND_SECONDS) * 1000)  # behind the clock: a record may be on its way
+                if not isinstance(partition.processor, Ticking) or not partition.processor.due(now):
                     continue
-                now = int((time.time() - TICK_SECONDS) * 1000)  # behind the clock: a record may be on its way
                 end = (await asyncio.to_thread(self._bounds, tp))[1]
                 async with partition.lock:
                     if self._partitions.get(tp) is partition and partition.next_offset >= end:
