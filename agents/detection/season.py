@@ -126,12 +126,12 @@ def _fit_one(values: Floats, regressors: Floats) -> Floats | None:
     scale = 2 * (high / 2 - low / 2)
     y, x = np.clip(values[usable], low, high) / scale, regressors[:, usable]
     y = y - y.mean()
-    solution = np.linalg.lstsq(x.T, y, rcond=None)[0]
+    solution = _solved(x, y)
     left = y - solution @ x
     power = float(left[:-1] @ left[:-1])
     phi = min(max(float(left[1:] @ left[:-1]) / power, 0.0), 0.95) if power > 0 else 0.0
     y, x = y[1:] - phi * y[:-1], x[:, 1:] - phi * x[:, :-1]
-    solution = np.linalg.lstsq(x.T, y, rcond=None)[0]
+    solution = _solved(x, y)
     residual = float(((y - solution @ x) ** 2).sum())
     total = float(((y - y.mean()) ** 2).sum())
     terms_used, freedom = len(x) - 1, len(y) - len(x)
@@ -141,6 +141,12 @@ def _fit_one(values: Floats, regressors: Floats) -> Floats | None:
     if fdtrc(terms_used, freedom, ratio) > _SURE:
         return None
     return cast("Floats", solution[1:] * scale)
+
+
+def _solved(x: Floats, y: Floats) -> Floats:
+    # Least squares with a trifle of a ridge: harmonics of much less than a period would be all but the same.
+    found: Floats = np.linalg.solve(x @ x.T + 1e-9 * x.shape[1] * np.eye(len(x)), x @ y)
+    return found
 
 
 def inflation(values: Floats) -> float:
