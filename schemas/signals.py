@@ -76,6 +76,8 @@ class MonitorObserved:
         Rows judged since the monitor began, each counted once.
     clear_rows
         Rows judged in a row while nothing was raised; 0 while anything is.
+    findings
+        What tells against the reference that it judges by: each a sentence.
     """
 
     id: str
@@ -88,6 +90,7 @@ class MonitorObserved:
     raised: tuple[str, ...]
     instances: tuple[str, ...]
     source: Position
+    findings: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -113,6 +113,7 @@ class Calibration(Frozen):
     fall: Share = Field(
         0.05, description="fall of the estimated accuracy below what windows before reached; judged without labels only"
     )
+    fall_incident: Share = Field(0.15, description="fall of the estimated accuracy that is an incident by itself")
 
 
 class Fairness(Frozen):

@@ -11,7 +11,6 @@ from agents.detection.detectors.catalogue import CATALOGUE
 from agents.detection.monitor import Monitor, MonitorState
 from agents.detection.profile import Profile
 from agents.detection.scope import Scope
-from agents.detection.standing import StandingState
 from schemas.avro import Millis, decode, encode
 from schemas.errors import SchemaError
 from schemas.selection import Selected
@@ -117,9 +116,9 @@ def distilled(state: MonitorState, thresholds: Thresholds) -> tuple[MonitorState
     )
     parts = tuple(part for part in state.whole.parts if part.name not in wrong)
     whole = replace(state.whole, total=0, seen=0, filled=0, parts=parts)
-    bare = replace(state, version="", mode=Mode.REALTIME, rows=0, clear_rows=0, unobserved=0, whole=whole)
-    nothing = StandingState(open=(), waiting=(), muted=(), starts=())
-    return replace(bare, instances=(), backfill=None, standing=nothing), found
+    bare = Monitor("", Mode.REALTIME, thresholds).state()
+    learnt = replace(bare, learning=None, profile=state.profile, forest=state.forest, whole=whole)
+    return replace(learnt, findings=state.findings), found
 
 
 def monitor_of(

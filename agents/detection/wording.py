@@ -84,6 +84,7 @@ def observed(model: str, monitor: Monitor, record: Received) -> MonitorObserved:
         raised=tuple(sorted(signal_name(record.topic_id, model, key, standing) for standing in monitor.standing)),
         instances=monitor.instances,
         source=record.position,
+        findings=monitor.findings,
     )
 
 

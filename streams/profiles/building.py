@@ -86,8 +86,8 @@ def build(path: Path, layout: Layout, recipe: Recipe) -> Reference:
 
 def _learning(selected: Thresholds, rows: int) -> Thresholds:
     """Return the thresholds under which exactly these rows are learnt from, however old the first of them are."""
-    changes = {"reference_rows": rows, "reference_cells": _CELLS, "late_seconds": _LATE}
-    return Thresholds.model_validate(selected.model_dump(exclude={"when"}) | changes)
+    changes = {"reference_rows": rows, "reference_cells": _CELLS, "reference_seconds": 0, "reference_tries": 0}
+    return Thresholds.model_validate(selected.model_dump(exclude={"when"}) | changes | {"late_seconds": _LATE})
 
 
 def _ordered(rows: Rows) -> tuple[Block, Clock, int]:

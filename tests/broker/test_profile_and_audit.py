@@ -30,7 +30,6 @@ from tests.traffic import batch, column
 pytestmark = [pytest.mark.broker, pytest.mark.timeout(90)]
 
 ROWS = 50
-PARTITIONS = 4
 SYSTEMS = b"""version = 1
 [systems.lending]
 scope = "who gets a loan"
@@ -107,10 +106,10 @@ def test_a_profile_judges_the_first_rows_and_the_outputs_are_audited(crew: Crew,
         crew.start(role)
     data = reference.written(profile(tmp_path))
     digest = file(crew.clients, crew.settings.ledger, data)
-    wait_until(lambda: taken(crew) >= PARTITIONS, "detect judges without a profile")
+    wait_until(lambda: taken(crew) >= crew.settings.partitions, "detect judges without a profile")
     crew.ask(crew.identity("admin"), AdoptProfile(model="loans", version="2", digest=digest))
     wait_until(lambda: dict(crew.audit.state().control.profiles) == {("loans", "2"): digest}, "the profile is adopted")
-    wait_until(lambda: taken(crew) >= 2 * PARTITIONS, "detect goes on under the profile")
+    wait_until(lambda: taken(crew) >= 2 * crew.settings.partitions, "detect goes on under the profile")
     rng = np.random.default_rng(1)
     # As many rows as a monitor without a profile would learn from, and so be silent about.
     batches = read(POLICY).detection.reference_rows // ROWS
