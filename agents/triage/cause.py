@@ -117,7 +117,7 @@ def kind_of(signal: SignalRaised) -> Kind:
     return _BY_CATEGORY[signal.category]
 
 
-def _large(signal: SignalRaised) -> bool:
+def large(signal: SignalRaised) -> bool:
     """Whether a statistic is so far beyond its limit that it may be why the outputs are wrong."""
     far = abs(signal.value) >= LARGE * abs(signal.threshold)
     return far or (signal.statistic == "scale" and 0 <= signal.value * LARGE <= signal.threshold < 1)
@@ -129,7 +129,7 @@ def _cause(signals: Sequence[SignalRaised]) -> Kind:
     symptoms = kinds & _SYMPTOMS
     if symptoms and not kinds & {Kind.BROKEN, Kind.ATTACK}:
         moved = [signal for signal in signals if kind_of(signal) in _INPUTS]
-        if not any(_large(signal) for signal in moved):
+        if not any(large(signal) for signal in moved):
             return min(symptoms)
     return min(kinds)
 

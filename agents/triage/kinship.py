@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from agents.triage.cause import Kind, kind_of, weight
+from agents.triage.cause import Kind, kind_of, large, weight
 from agents.triage.episode import Episode
 from agents.triage.judge import Judge
 from schemas.signals import SignalRaised
@@ -58,16 +58,14 @@ def _gap(signal: SignalRaised, episode: Episode, judge: Judge) -> int | None:
 
 
 def _same_story(signal: SignalRaised, episode: Episode) -> bool:
-    """Whether a later signal only tells more of it: of another model, or of inputs that go on moving slowly.
+    """Whether a later signal only tells more of it: of another model, or of inputs that go on moving.
 
-    What broke away from the rows just before it is sudden, and so a fault of its own.
+    Real inputs move all the time. Only what breaks away far from the rows just before it is a fault of its own.
     """
     own = [other for other in episode.signals if other.model == signal.model]
     if not own:
         return True
-    if {(other.version, other.subject) for other in own} >= {(signal.version, signal.subject)}:
-        return signal.baseline != "rolling" and any(
-            other.category is signal.category and other.subject == signal.subject for other in own
-        )
-    slow = signal.baseline == "reference" and kind_of(signal) in _MOVING
-    return slow and min(kind_of(other) for other in own) in _MOVING
+    if kind_of(signal) not in _MOVING:
+        return any(kind_of(other) is kind_of(signal) and other.subject == signal.subject for other in own)
+    sudden = large(signal) and (signal.baseline == "rolling" or kind_of(signal) is Kind.OUTSIDE)
+    return not sudden and any(kind_of(other) in _MOVING for other in own)
