@@ -1,5 +1,6 @@
 """Which two features move together otherwise than before: their innovations' correlation, window by window."""
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -84,11 +85,10 @@ class Correlation:
         self._windows += 1
         share = 1 / min(self._windows + _PRIOR, _REMEMBERED)
         self._power += np.where(usable, share * (np.minimum(raw, 5.0 * np.sqrt(self._power)) ** 2 - self._power), 0.0)
-        found = []
-        for k in np.argsort(-z, kind="stable")[:MOST_CHANGED].tolist():
-            score = min(-float(log_ndtr(-z[k]) + np.log(2)) / np.log(10), CAP)
-            found.append(Pair(int(rows[k]), int(columns[k]), float(np.tanh(now[k])), float(np.tanh(before[k])), score))
-        return found
+        most = np.argsort(-z, kind="stable")[:MOST_CHANGED]
+        scores = np.minimum(-(log_ndtr(-z[most]) + math.log(2)) / math.log(10), CAP)
+        told = (rows[most], columns[most], np.tanh(now[most]), np.tanh(before[most]), scores)
+        return [Pair(*pair) for pair in zip(*(part.tolist() for part in told), strict=True)]
 
     def learn(self, calm: NDArray[np.bool_]) -> None:
         """Let the baseline of the calm features take in the window, and begin the next."""

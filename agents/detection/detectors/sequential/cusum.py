@@ -195,17 +195,14 @@ class Bank:
         (grown, n, back), self._now = self._now, ()
         grown = grown[:, :, :end]
         # What a block starts with is what the block before it left, so the first of a run follows the last 0.
+        zero = grown[:, :, ::-1] == 0
+        fresh, ago = zero.any(axis=2), zero.argmax(axis=2)
         passed = np.cumsum(n[:, :end], axis=1)
-        last = end - 1 - (grown[:, :, ::-1] == 0).argmax(axis=2)
-        never = grown[np.arange(len(grown))[:, None], np.arange(grown.shape[1]), last] != 0
-        fresh = ~never
-        channel = np.broadcast_to(np.arange(grown.shape[1]), last.shape)
-        self._since[fresh & (last < end - 1)] = starts[np.minimum(last + 1, end - 1)][fresh & (last < end - 1)]
-        # A run that has not begun yet begins with the first of these blocks.
-        begun = never & (self._since < 0)
-        self._since[begun] = starts[0]
-        self._mark[fresh] = (self._total[channel] + passed[channel, last])[fresh]
-        self._since[fresh & (last == end - 1)] = -1
+        # A run that has not begun yet begins with the first of these blocks; one that ended has no beginning.
+        began = np.append(starts[:end], -1).take(end - ago)
+        self._since = np.where(fresh, began, np.where(self._since < 0, starts[0], self._since))
+        channels = np.arange(grown.shape[1])
+        self._mark = np.where(fresh, self._total + passed[channels, end - 1 - ago], self._mark)
         self._total += passed[:, -1]
         self._evidence = grown[:, :, end - 1].copy()
         found = self._passings()
@@ -262,6 +259,8 @@ class Bank:
 
     def _passings(self) -> list[Passing]:
         over = self._evidence - self.limit
+        if not (over >= 0).any():
+            return []
         over[:, self.raised] = -1.0
         found = []
         for c in np.flatnonzero((over >= 0).any(axis=0)).tolist():

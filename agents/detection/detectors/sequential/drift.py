@@ -124,6 +124,7 @@ class Drift:
             Bank(scale, channels, scale.limit(self._score, self._epoch), back),
             self._shares.bank,
         )
+        self._usual = (self._banks[MEAN].limit, self._banks[SCALE].limit)
         self._allow()
         self._correlation = Correlation(min(channels, MOST), self._policy.drift.baseline_rows)
         self._levels = Levels(self._policy.confirm_windows, self._policy.clear_windows)
@@ -214,8 +215,7 @@ class Drift:
         self._rows = min(saved.rows, self._epoch - 1)
 
     def _allow(self) -> None:
-        for bank in self._banks[:2]:
-            limit = bank.designs.limit(self._score, self._epoch)
+        for bank, limit in zip(self._banks, self._usual, strict=False):
             bank.limit = limit * bank.designs.allowance(limit, self._epoch, self._whitening.weight)
 
     def _take(self, values: Floats, times: NDArray[np.int64]) -> None:
@@ -317,8 +317,9 @@ class Drift:
         pairs = self._correlation.close(calm, self._policy.floor_rows)
         names = [self._profile.facets[i].name for i in self._correlation_part.tolist()]
         limit = self._limits.correlation(len(names))
-        found = [of_pair(names, pair, (self._from, at, self._epoch), self._limits) for pair in pairs]
-        beyond = [level for level in found if level.score > limit and level.material]
+        window = (self._from, at, self._epoch)
+        found = [of_pair(names, pair, window, self._limits) for pair in pairs if pair.score > limit]
+        beyond = [level for level in found if level.material]
         held = {h.level.key for h in self._levels.state()}
         # One pair stands for all: where many change, one more name says no more.
         chosen = [level for level in beyond if level.key in held] or beyond[:1]
