@@ -40,7 +40,7 @@ def command(settings: Settings, roles: str, instance: str | None) -> None:
     \b
     Examples:
       headgate run detect --instance detect-1
-      headgate run approval,recovery,projector
+      headgate run approval,recovery,evidence,projector
     """
     configure(settings)
     names = [name.strip() for name in roles.split(",") if name.strip()]

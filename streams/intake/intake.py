@@ -129,7 +129,7 @@ class Intake:
             timestamp=message.timestamp()[1],
             key=message.key(),
             value=message.value() or b"",
-            headers=tuple(message.headers() or ()),
+            headers=_headers(message),
         )
 
     def _publish(self, packed: Sequence[Packed]) -> None:
@@ -214,3 +214,11 @@ class Intake:
             self._packer.drop(partition.partition)
             for kept in (self._next, self._safe, self._committed):
                 kept.pop(partition.partition, None)
+
+
+def _headers(message: Message) -> tuple[tuple[str, bytes], ...]:
+    """Return a record's headers; none where a name is not Unicode, at which the client fails in a way of its own."""
+    try:
+        return tuple((name, value or b"") for name, value in message.headers() or ())
+    except (UnicodeDecodeError, SystemError):
+        return ()
