@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from agents.detection.columns import decode
 from agents.detection.detect import Detect
 from agents.detection.joined import Joined, Target
 from agents.detection.profile import Facet, Profile, learn
@@ -75,6 +76,24 @@ def labelled(errors: Any = None, **columns: Any) -> Sample:
     }
     joined = Joined(target=Target(version="1", mode=Mode.REALTIME), **given | columns)
     return Sample(rows=0, at_from=START, at_to=START, joined=joined)
+
+
+def sure(rng: np.random.Generator, bad: bool) -> Sample:
+    """Return labels of predictions that are right as often as their confidence says; bad: it says more."""
+    right = rng.random(250)
+    return labelled(rng.random(250) > right, confidence=right**0.1 if bad else right)
+
+
+def grouped(rng: np.random.Generator, bad: bool) -> Sample:
+    """Return rows of two groups with like outcomes; bad: one group gets none."""
+    women = rng.random(250) < 0.4
+    share = np.where(women & bad, 0.02, 0.5)
+    columns = {
+        "prediction": np.where(rng.random(250) < share, "yes", "no").tolist(),
+        "sex": column("sex", np.where(women, "f", "m").tolist(), "group"),
+    }
+    rows = decode(batch(columns))
+    return Sample(rows=250, at_from=START, at_to=START, source=rows, times=np.full(250, START))
 
 
 def features(rng: np.random.Generator, rows: int, count: int = 10) -> dict[str, Any]:

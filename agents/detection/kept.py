@@ -7,7 +7,7 @@ from zlib import adler32, crc32
 import numpy as np
 from numpy.typing import NDArray
 
-from agents.detection.columns import MAX_NAME, Cells
+from agents.detection.columns import MAX_NAME, Cells, Floats, Rows
 
 TEXT, WHOLE, NUMBER = range(3)
 
@@ -43,6 +43,17 @@ def usable_of(ids: Cells, made: Cells) -> NDArray[np.bool_]:
     if KINDS[made.kind] == NUMBER:
         usable = usable & np.isfinite(made.values)
     return usable
+
+
+def confidence_of(rows: Rows, chosen: NDArray[np.int64]) -> Floats:
+    """Return the confidence of the chosen rows, NaN where there is none."""
+    sure = rows.with_role("confidence")
+    if sure is None or sure.text:
+        return np.full(len(chosen), np.nan)
+    found: Floats = np.clip(sure.values[chosen].astype(np.float64), -1e9, 1e9)
+    if sure.flags is not None:
+        found[sure.flags[chosen] != 0] = np.nan
+    return found
 
 
 def hashes_of(names: Sequence[str]) -> NDArray[np.uint32]:

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from agents.detection.columns import MAX_NAME, Cells, Rows
 from agents.detection.compare import Comparison, compare
 from agents.detection.joined import Joined, Target, combine, group_columns
-from agents.detection.kept import KEPT, KINDS, TEXT, WHOLE_SAMPLE, compact, hashes_of, keys_of, usable_of
+from agents.detection.kept import KEPT, KINDS, TEXT, WHOLE_SAMPLE, compact, confidence_of, hashes_of, keys_of, usable_of
 from schemas.errors import SchemaError
 from schemas.thresholds import Labels as LabelPolicy
 
@@ -93,7 +93,7 @@ class LabelStore:
 
     @property
     def sample(self) -> float:
-        """Return the share of predictions that is kept now."""
+        """The share of predictions that is kept now."""
         return self._cut / WHOLE_SAMPLE
 
     def remember(self, rows: Rows, at: NDArray[np.int64]) -> list[Joined]:
@@ -101,8 +101,7 @@ class LabelStore:
         ids, made = rows.with_role("prediction_id"), rows.with_role("prediction")
         if ids is None or made is None or not ids.text or not self._policy.budget:
             return []
-        hashes = hashes_of(ids.dictionary)[ids.values]
-        usable = usable_of(ids, made)
+        hashes, usable = hashes_of(ids.dictionary)[ids.values], usable_of(ids, made)
         first, joined = 0, []
         while first < rows.rows:
             # Parts end at exact rows, so that nothing depends on how rows were batched.
@@ -123,8 +122,8 @@ class LabelStore:
         slots = self._find(keys)
         for i in np.flatnonzero((slots < 0) & (keys >> np.uint64(32) < self._cut)).tolist():
             self._hold(int(keys[i]), labels[i], at[i])
-        found = np.flatnonzero(slots >= 0)
-        return self._compare(slots[found], [labels[i] for i in found.tolist()], np.array(at, dtype=np.int64)[found])
+        hit = np.flatnonzero(slots >= 0)
+        return self._compare(slots[hit], [labels[i] for i in hit.tolist()], np.array(at, dtype=np.int64)[hit])
 
     def state(self) -> LabelState:
         """Return all that is kept, exactly."""
@@ -170,13 +169,7 @@ class LabelStore:
             new["value"] = [codes[code] for code in made.values[chosen].tolist()]
         else:
             new["value"] = made.values[chosen]
-        sure = rows.with_role("confidence")
-        new["confidence"] = np.nan
-        if sure is not None and not sure.text:
-            new["confidence"] = np.clip(sure.values[chosen].astype(np.float64), -1e9, 1e9)
-            if sure.flags is not None:
-                new["confidence"][sure.flags[chosen] != 0] = np.nan
-        new["group"] = -1
+        new["confidence"], new["group"] = confidence_of(rows, chosen), -1
         columns = group_columns(rows, chosen)
         if columns:
             codes_of, named = combine(columns)

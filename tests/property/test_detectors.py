@@ -11,7 +11,6 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from agents.detection.columns import decode
 from agents.detection.detect import Detect
 from agents.detection.detectors.catalogue import Detector, Setting, make
 from agents.detection.detectors.sequential.drift import Drift
@@ -22,7 +21,7 @@ from schemas.errors import SchemaError
 from schemas.telemetry import HealthSample, LabelBatch
 from schemas.thresholds import Thresholds
 from tests import attackers
-from tests.traffic import START, Traffic, batch, column, features, labelled, received
+from tests.traffic import START, Traffic, batch, column, features, grouped, labelled, received, sure
 from tests.traffic import profile as made_profile
 
 POLICY = Thresholds()
@@ -63,22 +62,6 @@ def _health(rng: np.random.Generator, bad: bool) -> Sample:
     return Sample(rows=0, at_from=START, at_to=START, requests=50, failures=failures)
 
 
-def _sure(rng: np.random.Generator, bad: bool) -> Sample:
-    right = rng.random(250)
-    return labelled(rng.random(250) > right, confidence=right**0.1 if bad else right)
-
-
-def _grouped(rng: np.random.Generator, bad: bool) -> Sample:
-    women = rng.random(250) < 0.4
-    share = np.where(women & bad, 0.02, 0.5)
-    columns = {
-        "prediction": np.where(rng.random(250) < share, "yes", "no").tolist(),
-        "sex": column("sex", np.where(women, "f", "m").tolist(), "group"),
-    }
-    rows = decode(batch(columns))
-    return Sample(rows=250, at_from=START, at_to=START, source=rows, times=np.full(250, START))
-
-
 @dataclass(frozen=True)
 class Subject:
     """A detector with what it is fed: without a fault, and with one."""
@@ -106,8 +89,8 @@ DETECTORS = (
     Subject("latency", _stream("latency", lambda r: r.lognormal(2, 0.4, 250), lambda r: r.lognormal(4, 0.4, 250))),
     Subject("vector", _stream("vector", lambda r: r.beta(20, 2, 250), lambda r: r.beta(40, 2, 250))),
     Subject("error", lambda rng, bad: labelled(rng.random(250) < (0.4 if bad else 0.05))),
-    Subject("calibration", _sure),
-    Subject("fairness", _grouped),
+    Subject("calibration", sure),
+    Subject("fairness", grouped),
     Subject("residual", lambda rng, bad: labelled(residuals=abs(rng.normal(0, 3 if bad else 1, 250)))),
     Subject("score:toxicity", _stream("score:toxicity", lambda r: r.beta(1, 9, 250), lambda r: r.beta(4, 6, 250))),
     Subject("health", _health),

@@ -8,7 +8,7 @@ import pytest
 from agents.detection.columns import decode
 from agents.detection.detectors.catalogue import Setting, make
 from agents.detection.detectors.fairness import Fairness
-from agents.detection.intervals import newcombe, wilson
+from agents.detection.detectors.intervals import newcombe, wilson
 from agents.detection.sample import Sample
 from schemas.telemetry import LabelBatch
 from schemas.thresholds import Fairness as FairnessPolicy

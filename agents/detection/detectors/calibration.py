@@ -11,9 +11,9 @@ from typing import ClassVar
 import numpy as np
 
 from agents.detection.arrays import pack, unpack
+from agents.detection.detectors.intervals import normal_score, stated, wilson
 from agents.detection.detectors.level import Held, Key, Level, Levels
 from agents.detection.detectors.promise import BINS, Promise, PromiseState, sure_of, table_of
-from agents.detection.intervals import normal_score, stated, wilson
 from agents.detection.sample import Counts, Sample
 from schemas.avro import decode, encode
 from schemas.thresholds import Thresholds

@@ -12,9 +12,9 @@ import numpy as np
 
 from agents.detection.arrays import pack, unpack
 from agents.detection.columns import Floats
+from agents.detection.detectors.intervals import normal_score, stated
 from agents.detection.detectors.level import Held, Key, Level, Levels
 from agents.detection.detectors.promise import BINS, Promise, PromiseState, binned, sure_of, table_of
-from agents.detection.intervals import normal_score, stated
 from agents.detection.joined import Codes
 from agents.detection.sample import Sample
 from schemas.avro import decode, encode
@@ -166,6 +166,7 @@ class Estimate:
             window_to=self._to,
             rows=rows,
             symptom=True,
+            material=promised <= natural - self._policy.fall_incident,
             note=f"an estimate from confidence by {self._promise.labels} earlier labels, "
             f"{stated((max(promised - reach, 0.0), min(promised + reach, 1.0)))}; no labels of these rows have come",
         )

@@ -10,9 +10,10 @@ from typing import ClassVar
 import numpy as np
 
 from agents.detection.columns import Rows
-from agents.detection.detectors.gaps import ERROR, OPPORTUNITY, SELECTION, Dimension, Gaps, GapsState
+from agents.detection.detectors.gaps import Gaps, GapsState
 from agents.detection.detectors.level import Key, Level
 from agents.detection.detectors.outcome import NONE, Outcome, OutcomeState
+from agents.detection.detectors.rates import ERROR, OPPORTUNITY, SELECTION, Dimension
 from agents.detection.joined import Codes, GroupColumn, Joined, combine, group_columns
 from agents.detection.sample import Sample
 from schemas.avro import decode, encode

@@ -12,35 +12,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from agents.detection.arrays import pack, unpack
-from agents.detection.columns import Floats
+from agents.detection.detectors.intervals import newcombe, student_score
 from agents.detection.detectors.level import Held, Key, Level, Levels
-from agents.detection.intervals import newcombe, stated, student_score
+from agents.detection.detectors.rates import DIRECTION, SELECTION, Bits, Dimension, pairs, told, variance
 from agents.detection.joined import Codes
 from schemas.errors import SchemaError
 from schemas.thresholds import Thresholds
 from schemas.values import Category
-
-SELECTION, ERROR, OPPORTUNITY = "selection_rate", "error_rate", "true_positive_rate"
-
-DIRECTION = {SELECTION: -1, ERROR: 1, OPPORTUNITY: -1}
-"""Whether a lower (−1) or a higher rate of a group is to its disadvantage."""
 
 _WANDER = 0.05  # how far a gap is believed to wander before its windows have shown it, as if they were so many:
 _BELIEF = 4
 _DECAY = 64
 _FREEDOM = 12.0
 _LAG = 3  # windows of a fault must not teach how far its gap wanders by itself before they can be judged
-
-Bits = NDArray[np.bool_]
-
-
-@dataclass(frozen=True, slots=True)
-class Dimension:
-    """One way to divide rows into groups: each row's code into `names`, −1 where it is in none."""
-
-    name: str
-    codes: Codes
-    names: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -132,13 +116,13 @@ class Gaps:
         found = []
         for name, group in self._groups.items():
             for i, statistic in enumerate(self._statistics):
-                own, rest = _pairs(self._before[group, i])
+                own, rest = pairs(self._before[group, i])
                 if min(own[1], rest[1]) < self._policy.least:
                     continue
                 gap = (own[0] / own[1] - rest[0] / rest[1]) * DIRECTION[statistic]
                 low, _ = newcombe(own, rest) if DIRECTION[statistic] > 0 else newcombe(rest, own)
                 if gap >= self._policy.gap and low > 0:
-                    found.append(f"{statistic} of {name} {_told(own, rest)}")
+                    found.append(f"{statistic} of {name} {told(own, rest)}")
         return found
 
     def state(self) -> GapsState:
@@ -237,7 +221,7 @@ class Gaps:
 
     def _note(self, group: int, now: NDArray[np.int64], *, lag: bool) -> None:
         for i in range(len(self._statistics)):
-            own, rest = _pairs(now[i])
+            own, rest = pairs(now[i])
             if min(own[1], rest[1]) >= self._policy.least:
                 gap = own[0] / own[1] - rest[0] / rest[1]
                 recent, kept = self._recent[group, i], self._wander[group, i]
@@ -250,8 +234,8 @@ class Gaps:
                     kept /= 2
 
     def _judge(self, name: str, group: int, i: int, statistic: str) -> Level | None:
-        own, rest = _pairs(self._now[group, i])
-        had, others = _pairs(self._before[group, i])
+        own, rest = pairs(self._now[group, i])
+        had, others = pairs(self._before[group, i])
         if min(own[1], rest[1], had[1], others[1]) < self._policy.least:
             return None
         found = None
@@ -261,7 +245,7 @@ class Gaps:
             excess = gap - usual
             if excess < self._policy.gap or (statistic == SELECTION and not self._below_ratio(own, rest)):
                 continue
-            noise = sum(_variance(*pair) for pair in (own, rest, had, others)) + self._natural(group, i)
+            noise = sum(variance(*pair) for pair in (own, rest, had, others)) + self._natural(group, i)
             # Student's tail: how far a gap wanders is itself only known from so many windows.
             score = student_score(excess / math.sqrt(noise), float(self._wander[group, i, 0]) + _FREEDOM)
             if score > self._needed:
@@ -289,9 +273,9 @@ class Gaps:
         statistic: str,
         gap: tuple[float, float],
         score: float,
-        pairs: tuple[tuple[int, int], tuple[int, int]],
+        counted: tuple[tuple[int, int], tuple[int, int]],
     ) -> Level:
-        own, rest = pairs
+        own, rest = counted
         return Level(
             detector="fairness",
             subject=name,
@@ -306,25 +290,5 @@ class Gaps:
             window_to=self._to,
             rows=own[1],
             symptom=True,
-            note=_told(own, rest),
+            note=told(own, rest),
         )
-
-
-def _pairs(counts: Floats | NDArray[np.int64]) -> tuple[tuple[int, int], tuple[int, int]]:
-    rows, hits, others, other_hits = counts.tolist()
-    return (hits, rows), (other_hits, others)
-
-
-def _variance(hits: int, rows: int) -> float:
-    # Laplace's rule: a share of 0 among so few is not a share of 0.
-    share = (hits + 1) / (rows + 2)
-    return share * (1 - share) / rows
-
-
-def _told(own: tuple[int, int], rest: tuple[int, int]) -> str:
-    p, q = own[0] / own[1], rest[0] / rest[1]
-    ratio = min(p, q) / max(p, q) if max(p, q) > 0 else 1.0
-    return (
-        f"is {p:.3g} of {own[1]} rows against {q:.3g} of {rest[1]} others, ratio {ratio:.2g}, "
-        f"difference {p - q:.3g} with a {stated(newcombe(own, rest))}"
-    )

@@ -16,8 +16,8 @@ from scipy.special import stdtrit
 
 from agents.detection.arrays import pack, unpack
 from agents.detection.columns import Floats
+from agents.detection.detectors.intervals import binomial_score, normal_score, stated, wilson
 from agents.detection.detectors.level import Held, Key, Level, Levels
-from agents.detection.intervals import binomial_score, normal_score, stated, wilson
 from agents.detection.joined import Codes, Joined
 from agents.detection.sample import Sample
 from schemas.avro import decode, encode
