@@ -144,6 +144,29 @@ def adopt(
     say_adopted(settings, sign_in(settings, who, passphrase_file), (model, version), data, as_json=as_json)
 
 
+@command.command()
+@click.argument("model")
+@click.argument("version")
+@click.option("--out", type=click.Path(path_type=Path, dir_okay=False), required=True, help="File to write, .hgp.")
+@click.pass_obj
+def fetch(settings: Settings, /, model: str, version: str, out: Path) -> None:
+    """Fetch the profile of MODEL's VERSION from the MLflow registry that HEADGATE_MLFLOW_URI names.
+
+    It is the artefact headgate.hgp of the version's run, or the one that the version's tag headgate.profile names.
+
+    Example: headgate profile fetch loans 3 --out loans-3.hgp
+    """
+    from agents.detection import reference
+    from streams.profiles.registry import registered
+
+    if settings.mlflow_uri is None:
+        raise PolicyError("HEADGATE_MLFLOW_URI names no registry")
+    data = registered(settings.mlflow_uri, model, version)
+    reference.read(data)
+    out.write_bytes(data)
+    click.echo(f"{reference.digest(data)} is written to {out}")
+
+
 @command.command(name="list")
 @_JSON
 @click.pass_obj
