@@ -30,7 +30,6 @@ MAX_REQUESTS = 1_000_000_000
 _LATEST = 250_000_000_000_000  # a record's time outside [0, this] could not be said in any signal
 
 Events = list[object]
-Judge = Standard
 
 
 class Detect:
