@@ -21,6 +21,7 @@ GRAIN = 1024.0
 FINE = 2.0**20
 """The grain for what is multiplied by smaller numbers."""
 
+_ROWS, _SURE = 200, 3.0  # rows, and standard errors, that show that values are not normal
 _OVERSHOOT = 1.166  # twice Siegmund's .583, for evidence in nats of a normal mean
 
 Limits = Callable[[float], Floats]
@@ -103,6 +104,28 @@ def of_share(odds: tuple[float, ...], share: Floats) -> Designs:
     slope, toll = np.log(ratio), np.log1p(-after) - np.log1p(-share)
     divergence = after * slope + toll
     return Designs(grained(slope, FINE), grained(toll, FINE), divergence, divergence)
+
+
+def tempered(designs: Designs, x: Floats) -> Floats:
+    """Return θ ≤ 1 of each CUSUM and channel at which a reference's evidence has E exp(θ·evidence) = 1.
+
+    A CUSUM of what is not normal passes h as often as a normal one passes θ·h. Where the reference (channels × rows)
+    does not show that it is not normal, θ is 1.
+    """
+    found = np.ones((len(designs.slope), len(x)))
+    if x.shape[1] < _ROWS:
+        return found
+    for d in range(len(found)):
+        grown = designs.slope[d] * x + designs.toll[d]
+        odds = np.exp(grown)
+        wild = odds.mean(axis=1) - 1 > _SURE * odds.std(axis=1) / math.sqrt(x.shape[1])
+        for c in np.flatnonzero(wild).tolist():
+            low, high = 0.1, 1.0
+            for _ in range(12):
+                middle = (low + high) / 2
+                low, high = (low, middle) if float(np.exp(middle * grown[c]).mean()) > 1 else (middle, high)
+            found[d, c] = low
+    return found
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ Rows are whitened (whiten.py), cut into blocks (blocks.py) and given to banks of
 a level: its baseline stands still until the newest rows are evidence that they are back at it.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
@@ -13,9 +13,10 @@ from numpy.typing import NDArray
 from agents.detection.arrays import pack, unpack
 from agents.detection.columns import Floats
 from agents.detection.detectors.level import Held, Key, Level, Levels
+from agents.detection.detectors.sequential.alarms import Alarm, Alarms
 from agents.detection.detectors.sequential.blocks import BLOCK, Blocks, Cutter, PendingState, totals
 from agents.detection.detectors.sequential.correlation import MOST, Correlation, CorrelationState
-from agents.detection.detectors.sequential.cusum import Bank, BankState, Passing, of_mean, of_scale
+from agents.detection.detectors.sequential.cusum import Bank, BankState, Passing, of_mean, of_scale, tempered
 from agents.detection.detectors.sequential.findings import (
     MEAN,
     SCALE,
@@ -49,27 +50,6 @@ LONGEST = 1000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Alarm:
-    """What stands of one channel of one bank.
-
-    told
-        Whether it is a level; else it waits for so many window ends (`patience`), where causes are told.
-    over
-        Whether its rows are back at the baseline; it is still told at one window's end, however short it was.
-    windows
-        Window ends since.
-    """
-
-    bank: int
-    channel: int
-    level: Level
-    told: bool
-    over: bool
-    patience: int
-    windows: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class DriftState:
     """What sequential drift remembers; version 1."""
 
@@ -84,6 +64,7 @@ class DriftState:
     window_from: int
     window_to: int
     odd: bytes
+    tempers: bytes
 
 
 class Drift:
@@ -125,10 +106,11 @@ class Drift:
             self._shares.bank,
         )
         self._usual = (self._banks[MEAN].limit, self._banks[SCALE].limit)
+        self._tempers = (np.ones((2 * len(SHIFTS), channels)), np.ones((2 * len(RATIOS), channels)))
         self._allow()
         self._correlation = Correlation(min(channels, MOST), self._policy.drift.baseline_rows)
         self._levels = Levels(self._policy.confirm_windows, self._policy.clear_windows)
-        self._alarms: dict[tuple[int, int], Alarm] = {}
+        self._alarms = Alarms()
         self._rows = self._from = self._to = 0
         self._heard = False
         self._odd = np.zeros((2, channels))
@@ -140,7 +122,11 @@ class Drift:
             return
         values = sample.steady[self._numbers]
         cap = self._policy.drift.baseline_rows
-        self._begin(Whitening(values, sample.times, self._profile.season.of(self._numbers), cap))
+        whitening = Whitening(values, sample.times, self._profile.season.of(self._numbers), cap)
+        self._begin(whitening)
+        learnt = whitening.learnt
+        self._tempers = (tempered(self._banks[MEAN].designs, learnt), tempered(self._banks[SCALE].designs, learnt**2))
+        self._allow()
 
     def update(self, sample: Sample) -> None:
         """Take in a sample's rows."""
@@ -157,7 +143,7 @@ class Drift:
         if self._heard or sample.steady is None or sample.times is None or not sample.rows:
             return False
         self._heard = True
-        before = self._told()
+        before = self._alarms.told()
         first = 0
         while first < sample.rows:
             if self._rows >= self._epoch:
@@ -165,14 +151,11 @@ class Drift:
             end = min(first + self._epoch - self._rows, sample.rows)
             self._take(sample.steady[:, first:end], sample.times[first:end])
             first = end
-        return self._told() != before
-
-    def _told(self) -> list[tuple[int, int]]:
-        return [key for key, alarm in self._alarms.items() if alarm.told]
+        return self._alarms.told() != before
 
     def levels(self) -> list[Level]:
         """Return what is raised."""
-        return [*(a.level for _, a in sorted(self._alarms.items()) if a.told), *self._levels.raised()]
+        return [*self._alarms.levels(), *self._levels.raised()]
 
     def shows(self, key: Key) -> bool:
         """Whether it is raised here."""
@@ -188,11 +171,12 @@ class Drift:
                 banks=tuple(bank.state() for bank in self._banks),
                 shares=self._shares.state(),
                 correlation=self._correlation.state(),
-                alarms=tuple(alarm for _, alarm in sorted(self._alarms.items())),
+                alarms=self._alarms.state(),
                 held=self._levels.state(),
                 window_from=self._from,
                 window_to=self._to,
                 odd=pack(self._odd),
+                tempers=pack(np.concatenate(self._tempers)),
             )
         )
 
@@ -207,15 +191,20 @@ class Drift:
             bank.restore(body)
         self._correlation.restore(saved.correlation)
         self._levels.restore(saved.held)
-        self._alarms = {(alarm.bank, alarm.channel): alarm for alarm in saved.alarms}
+        self._alarms.restore(saved.alarms)
         self._odd = unpack(saved.odd, self._odd.shape)
+        designs = 2 * len(SHIFTS)
+        tempers = unpack(saved.tempers, (designs + 2 * len(RATIOS), len(self._numbers)))
+        self._tempers = (tempers[:designs], tempers[designs:])
+        self._allow()
         self._from, self._to = saved.window_from, saved.window_to
         if not 0 <= saved.rows < LONGEST:
             raise SchemaError(f"a saved window has {saved.rows} rows")
         self._rows = min(saved.rows, self._epoch - 1)
 
     def _allow(self) -> None:
-        for bank, limit in zip(self._banks, self._usual, strict=False):
+        for bank, usual, temper in zip(self._banks, self._usual, self._tempers, strict=False):
+            limit = usual / temper
             bank.limit = limit * bank.designs.allowance(limit, self._epoch, self._whitening.weight)
 
     def _take(self, values: Floats, times: NDArray[np.int64]) -> None:
@@ -268,8 +257,7 @@ class Drift:
         if passing.back:
             for channel in self._shares.together(passing.channel) if bank == SHARE else (passing.channel,):
                 held.release(channel)
-                if (bank, channel) in self._alarms:
-                    self._alarms[bank, channel] = replace(self._alarms[bank, channel], over=True)
+                self._alarms.end(bank, channel)
             return
         found = self._finding(bank, passing)
         slope, toll = reverse(bank, found)
@@ -280,12 +268,7 @@ class Drift:
         level = found.level(self.name, passing, at, self._limits)
         if level.symptom:
             patience = self._policy.confirm_windows
-        key = (bank, passing.channel)
-        before = self._alarms.get(key)
-        told = not patience or (before is not None and before.told)
-        self._alarms[key] = Alarm(
-            bank=bank, channel=passing.channel, level=level, told=told, over=False, patience=patience, windows=0
-        )
+        self._alarms.add(bank, passing.channel, level, patience)
 
     def _finding(self, bank: int, passing: Passing) -> Finding:
         designs = self._banks[bank].designs
@@ -303,13 +286,7 @@ class Drift:
         self._allow()
         self._shares.settle()
         self._correlate(calm[: len(self._correlation_part)], self._to)
-        for key, alarm in list(self._alarms.items()):
-            if alarm.over and alarm.windows >= max(alarm.patience, 1):
-                del self._alarms[key]
-                continue
-            windows = min(alarm.windows + 1, self._policy.confirm_windows)
-            told = alarm.told or windows >= alarm.patience
-            self._alarms[key] = replace(alarm, told=told, windows=windows)
+        self._alarms.close()
         self._odd[:] = 0
         self._rows = 0
 

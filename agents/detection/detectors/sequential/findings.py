@@ -16,6 +16,9 @@ MEAN, SCALE, SHARE = range(3)
 
 _CUSUMS = 0.75  # share of the false alarms that the CUSUMs of all columns together may make
 _PAIRS = 0.05  # and all pairs of features
+SCALED = 100
+"""Rows that must show another scale before an incident is made of it; PSI sees a lasting one, too."""
+
 _ALONE = 1.0  # alarms of one CUSUM that an alarm of the union is: CUSUMs of one column pass together
 
 
@@ -66,7 +69,7 @@ class Finding:
 
     def level(self, detector: str, passing: Passing, at: int, limits: Limits) -> Level:
         """Return the level that it is, as of a time."""
-        threshold, material = _material(self, limits.policy)
+        threshold, material = _material(self, limits.policy, passing.weight)
         return Level(
             detector=detector,
             subject=self.facet.name,
@@ -142,7 +145,7 @@ def of_pair(names: list[str], pair: Pair, window: tuple[int, int, int], limits: 
     )
 
 
-def _material(found: Finding, policy: Thresholds) -> tuple[float, bool]:
+def _material(found: Finding, policy: Thresholds, rows: float) -> tuple[float, bool]:
     if found.statistic == "mean":
         # A normal facet whose mean moves by d deviations has a stability index of d².
         limit = math.sqrt(policy.psi)
@@ -150,7 +153,8 @@ def _material(found: Finding, policy: Thresholds) -> tuple[float, bool]:
     if found.statistic == "scale":
         ratio = policy.drift.scale
         limit = ratio if found.value > 1 else 1 / ratio
-        return limit, found.value >= ratio or found.value <= 1 / ratio
+        # A few wild values, or a rare one that stays away for a while, are no change of scale to be paged for.
+        return limit, rows >= SCALED and (found.value >= ratio or found.value <= 1 / ratio)
     p, q = found.value, found.before
     index = (p - q) * math.log(p * (1 - q) / (q * (1 - p)))
     return found.before, index >= policy.psi

@@ -83,7 +83,8 @@ class Scores:
             found *= self.scale[:, None] * UNIT
         for k, i in enumerate(self.curved.tolist()):
             found[i] = np.interp(values[i], self.knots[k], self.heights[k])
-        return np.clip(found, -CLIP * UNIT, CLIP * UNIT, out=found)
+        np.minimum(found, CLIP * UNIT, out=found)
+        return np.maximum(found, -CLIP * UNIT, out=found)
 
     def state(self) -> ScoresState:
         """Return the arrays as bytes."""

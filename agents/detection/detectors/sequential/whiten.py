@@ -43,6 +43,11 @@ class Whitening:
         The season that was taken out, by row of `values`.
     cap
         Rows after which the baseline forgets the oldest.
+
+    Attributes
+    ----------
+    learnt
+        The reference's own innovations; empty where it goes on from saved state.
     """
 
     def __init__(self, values: Floats, times: NDArray[np.int64], season: Season, cap: int) -> None:
@@ -52,6 +57,7 @@ class Whitening:
         self._coefficients = np.zeros((len(self._seasonal), TERMS + 1))
         self._gram = np.eye(TERMS + 1)
         self._begin(len(values))
+        self.learnt = np.empty((len(values), 0))
         if values.size:
             self._learn(values, times)
 
@@ -102,7 +108,8 @@ class Whitening:
             self._lagged[3] += rows
         else:
             found *= self._doubt(known)
-        np.clip(found, -REACH * UNIT, REACH * UNIT, out=found)
+        np.minimum(found, REACH * UNIT, out=found)
+        np.maximum(found, -REACH * UNIT, out=found)
         np.rint(found, out=found)
         self._before = lagged[:, rows:].copy()
         if regressors is not None:
@@ -238,4 +245,5 @@ class Whitening:
             number = np.full(len(values), values.shape[1]) if known is None else np.count_nonzero(known, axis=1)
             self.take(found.sum(axis=1), np.einsum("ij,ij->i", found, found), number)
             self.settle(np.ones(len(values), dtype=bool))
+            self.learnt = found
         self._seasonal = seasonal
