@@ -1,11 +1,14 @@
 """From the levels of all scopes to signals: one a statistic, with the one instance that shows it, if it is one."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from agents.detection.detectors.level import Key, Level
 from agents.detection.scope import Scope
 from schemas.values import Category
+
+WORSE = 4.0
+"""A level that stands, and is so many times what it was when it was raised, is raised anew."""
 
 ENOUGH = 50
 """Rows of an instance, since the trouble began, that tell whether it shows it."""
@@ -96,6 +99,7 @@ class Standing:
             return changes
         changes += self._forget(merged)
         changes += self._widen(merged, by_instance)
+        changes += self._worsen(merged)
         self._mute(merged)
         active = {name: s for name, s in instances.items() if rows - s.seen <= self._patience}
         # What broke away from the windows before is told first: it says that the change was sudden.
@@ -139,6 +143,19 @@ class Standing:
                 changes.append(Change(raised=True, level=merged[key], instance=""))
         return changes
 
+    def _worsen(self, merged: dict[Key, Level]) -> list[Change]:
+        """Raise anew what has become so much worse that another fault may be behind it."""
+        changes = []
+        for key, was in sorted(self._open.items()):
+            level = merged[key]
+            least = WORSE * max(abs(level.threshold), abs(was.level.value))
+            if abs(level.value) >= least and level.window_from > was.level.window_from:
+                fresh = replace(level, first_bad_at=level.window_from)
+                self._open[key] = Open(level=fresh, instance=was.instance, backfill=False)
+                changes.append(Change(raised=False, level=was.level, instance=was.instance))
+                changes.append(Change(raised=True, level=fresh, instance=was.instance))
+        return changes
+
     def _mute(self, merged: dict[Key, Level]) -> None:
         # A stuck sensor or a flood of nulls also moves its distribution; a changed unit also leaves the range.
         broken = {
@@ -161,8 +178,10 @@ class Standing:
             explained |= level.category == Category.PERFORMANCE and unfair
             explained |= level.detector == "calibration" and (worse or unfair)
             explained |= level.detector == "estimate" and (worse or unsure)
-            # Broken inputs are far from the reference, too: nobody crafted them.
-            explained |= level.detector == "outliers" and bool(broken)
+            # Inputs that broke or moved are far from the reference, too: nobody crafted them.
+            explained |= level.detector == "outliers" and (
+                bool(broken) or (bool(drifted) and level.subject == "queries")
+            )
             if explained and key not in self._open:
                 self._muted[key] = level
                 self._waiting.pop(key, None)

@@ -71,6 +71,7 @@ _INPUTS = frozenset({Kind.MOVED, Kind.OUTSIDE, Kind.CRAFTED, Kind.UNUSUAL})
 _SYMPTOMS = frozenset({Kind.INFRASTRUCTURE, Kind.OUTPUT_SAFETY, Kind.FAIRNESS, Kind.PERFORMANCE})
 _OUTPUTS = frozenset({"prediction", "confidence", "score", "error", "residual", "output", "label"})
 _OUTSIDE = frozenset({"range", "reach", "outside", "unseen"})
+_FED = frozenset({Kind.BROKEN, Kind.MOVED, Kind.OUTSIDE, Kind.UNUSUAL})
 _WORD = re.compile(r"[a-z]+")
 _NO_DEPTHS: Mapping[str, int] = MappingProxyType({})
 
@@ -131,7 +132,16 @@ def _cause(signals: Sequence[SignalRaised]) -> Kind:
         moved = [signal for signal in signals if kind_of(signal) in _INPUTS]
         if not any(large(signal) for signal in moved):
             return min(symptoms)
-    return min(kinds)
+    cause = min(kinds)
+    return Kind.INFRASTRUCTURE if cause in _FED and _fell_back(signals) else cause
+
+
+def _fell_back(signals: Sequence[SignalRaised]) -> bool:
+    """Whether the serving failed no later than the inputs broke or moved: then they are what it fell back to."""
+    failing = [s for s in signals if s.category is Category.INFRASTRUCTURE and s.material]
+    first = min(signal.first_bad_at for signal in signals if kind_of(signal) in _FED)
+    # Both are known no better than to the rows that showed them.
+    return any(signal.first_bad_at <= first + (signal.window_to - signal.window_from) for signal in failing)
 
 
 def attribute(

@@ -43,6 +43,16 @@ FAULTS = {
     ),
     "other predictions alone": ([raised("prediction")], Category.DATA_DRIFT, "prediction"),
     "an unusual vector alone": ([VECTOR], Category.DATA_DRIFT, "vector"),
+    "inputs that a failing store left out": (
+        [raised("f3", Category.DATA_QUALITY, score=300.0), LATENCY, CONFIDENCE],
+        Category.INFRASTRUCTURE,
+        "latency",
+    ),
+    "a sensor that broke before the server was slow": (
+        [raised("f3", Category.DATA_QUALITY, first_bad_at=T0 - 9000), LATENCY],
+        Category.DATA_QUALITY,
+        "f3",
+    ),
     "an attack that costs time": ([LATENCY, raised("queries", Category.ATTACK)], Category.ATTACK, "queries"),
     "unfair after drift": ([raised("gap", Category.FAIRNESS), raised("f2")], Category.DATA_DRIFT, "f2"),
     "unfair": ([raised("gap", Category.FAIRNESS), CONFIDENCE], Category.FAIRNESS, "gap"),

@@ -1,8 +1,8 @@
 """Inputs far from everything known that are predicted with confidence: what an evasion that succeeds looks like.
 
 A model is unsure of ordinary rarities; a crafted input is rare *and* confidently predicted (Hendrycks and Gimpel,
-2017, compare both on inputs out of distribution). Ordinary drift may look alike, so drift, where it is found, explains
-this (standing.py).
+2017, compare both on inputs out of distribution). Ordinary drift looks alike, so drift, where it is found, explains
+this (standing.py), unless one caller sends most of it.
 """
 
 import math
@@ -14,7 +14,7 @@ import numpy as np
 from agents.detection.arrays import pack, unpack
 from agents.detection.columns import Floats
 from agents.detection.detectors import attack
-from agents.detection.detectors.attack import Span, Usual, UsualState
+from agents.detection.detectors.attack import Callers, Span, Usual, UsualState
 from agents.detection.detectors.level import Held, Key, Level, Levels
 from agents.detection.profile import Profile
 from agents.detection.sample import Sample
@@ -35,6 +35,8 @@ class OutliersState:
     limits: bytes
     rows: int
     count: int
+    names: tuple[str, ...]
+    counts: bytes
     at_from: int
     at_to: int
     held: tuple[Held, ...]
@@ -64,6 +66,8 @@ class Outliers:
         self._learnt = np.zeros((2, 0))
         self._limits = np.full(2, np.nan)
         self._rows = self._count = self._from = self._to = 0
+        self._callers = Callers()
+        self._counts = np.zeros(1, dtype=np.int64)  # confident outliers of nobody, then of each caller
 
     def update(self, sample: Sample) -> None:
         """Take in the rows that the forest scored."""
@@ -71,13 +75,15 @@ class Outliers:
         if scores is None or sample.picked is None or sample.values is None or self._confidence is None:
             return
         both = np.stack([scores, sample.values[self._confidence][sample.picked]])
-        both = both[:, np.isfinite(both).all(axis=0)]
+        usable = np.flatnonzero(np.isfinite(both).all(axis=0))
+        both, rows = both[:, usable], attack.part_of(sample)[sample.picked][usable]
         if np.isnan(self._limits[0]):
-            both = self._learn(both)
-        while both.shape[1]:
+            taken = self._learn(both)
+            both, rows = both[:, taken:], rows[taken:]
+        while len(rows):
             left = WINDOW - self._rows
-            self._take(both[:, :left], sample)
-            both = both[:, left:]
+            self._take(both[:, :left], rows[:left], sample)
+            both, rows = both[:, left:], rows[left:]
 
     def levels(self) -> list[Level]:
         """Return what is raised."""
@@ -96,6 +102,8 @@ class Outliers:
                 limits=pack(self._limits),
                 rows=self._rows,
                 count=self._count,
+                names=self._callers.names,
+                counts=pack(self._counts, "<i8"),
                 at_from=self._from,
                 at_to=self._to,
                 held=self._levels.state(),
@@ -109,30 +117,38 @@ class Outliers:
         self._learnt = unpack(saved.learnt, (2, len(saved.learnt) // 16))
         self._limits = unpack(saved.limits, (2,))
         self._rows, self._count, self._from, self._to = saved.rows, saved.count, saved.at_from, saved.at_to
+        self._callers.restore(saved.names)
+        self._counts = unpack(saved.counts, (len(saved.names) + 1,), "<i8")
         self._levels.restore(saved.held)
 
-    def _learn(self, both: Floats) -> Floats:
-        """Learn what is far and what is sure from the first rows, and return the rest."""
-        taken = 2 * WINDOW - self._learnt.shape[1]
+    def _learn(self, both: Floats) -> int:
+        """Learn what is far and what is sure from the first rows, and return how many were taken for it."""
+        taken = int(min(2 * WINDOW - self._learnt.shape[1], both.shape[1]))
         self._learnt = np.concatenate([self._learnt, both[:, :taken]], axis=1)
         if self._learnt.shape[1] < 2 * WINDOW:
-            return both[:, :0]
+            return taken
         scores, sure = self._learnt
         middle, high = np.quantile(scores, [0.5, 0.99], method="inverted_cdf").tolist()
         self._limits = np.array([high + 0.25 * (high - middle), float(np.quantile(sure, 0.5, method="inverted_cdf"))])
-        self._usual.take([self._far(self._learnt)], [self._learnt.shape[1]])
+        self._usual.take([int(np.count_nonzero(self._far(self._learnt)))], [self._learnt.shape[1]])
         self._learnt = np.zeros((2, 0))
-        rest: Floats = both[:, taken:]
-        return rest
+        return taken
 
-    def _far(self, both: Floats) -> int:
-        return int(np.count_nonzero((both[0] > self._limits[0]) & (both[1] >= self._limits[1])))
+    def _far(self, both: Floats) -> attack.Mask:
+        far: attack.Mask = (both[0] > self._limits[0]) & (both[1] >= self._limits[1])
+        return far
 
-    def _take(self, both: Floats, sample: Sample) -> None:
+    def _take(self, both: Floats, rows: attack.Integers, sample: Sample) -> None:
         self._from = sample.at_from if not self._rows else min(self._from, sample.at_from)
         self._to = sample.at_to if not self._rows else max(self._to, sample.at_to)
         self._rows += both.shape[1]
-        self._count += self._far(both)
+        far = self._far(both)
+        self._count += int(np.count_nonzero(far))
+        if far.any():
+            callers = self._callers.numbers(attack.cells_of(sample, "caller"), rows[far])
+            size = len(self._callers.names) + 1
+            self._counts = np.pad(self._counts, (0, size - len(self._counts)))
+            self._counts += np.bincount(callers + 1, minlength=size)
         if self._rows < WINDOW:
             return
         base = self._usual.base(0)
@@ -141,8 +157,12 @@ class Outliers:
         found = share >= limit and score > self._score and math.isfinite(limit)
         span = Span(rows=self._rows, at_from=self._from, at_to=self._to)
         measured = (share, limit, score)
-        subject = ("queries", "confident_outliers")
-        self._levels.judge([attack.level(self.name, subject, measured, span, EVADE, 0.4)] if found else [])
+        top = int(np.argmax(self._counts))
+        one = top > 0 and 2 * int(self._counts[top]) > self._count
+        subject = (f"caller {self._callers.names[top - 1]}" if one else "queries", "confident_outliers")
+        confidence = 0.6 if one else 0.4
+        self._levels.judge([attack.level(self.name, subject, measured, span, EVADE, confidence)] if found else [])
         if not found:
             self._usual.take([self._count], [self._rows])
         self._rows = self._count = 0
+        self._callers, self._counts = Callers(), self._counts[:1] * 0
