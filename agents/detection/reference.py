@@ -91,6 +91,16 @@ def digest(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
 
 
+def try_out(known: Reference) -> None:
+    """Make a monitor of the profile and save it again; SchemaError where its parts do not fit one another."""
+    try:
+        again = Monitor.of_state(known.learnt, Thresholds()).state()
+    except (ValueError, TypeError, IndexError, KeyError) as error:
+        raise SchemaError(f"no monitor can go on from the profile: {error}") from None
+    if again.profile != known.learnt.profile:
+        raise SchemaError("a monitor made from the profile does not hold the same profile")
+
+
 def distilled(state: MonitorState, thresholds: Thresholds) -> tuple[MonitorState, tuple[Finding, ...]]:
     """Return what a monitor that has just learnt knows, without what it saw; a stream that moves is told and left out.
 

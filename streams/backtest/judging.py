@@ -8,11 +8,13 @@ from pathlib import Path
 
 import numpy as np
 
+from agents.detection import reference
+from agents.detection.reference import Adopted
 from agents.received import Received
 from schemas.errors import SchemaError
 from schemas.systems import Systems
 from streams.backtest.clock import Clock, Kind, Millis, clock_of
-from streams.backtest.records import Layout, Sender, first_of
+from streams.backtest.records import MODEL, Layout, Sender, first_of
 from streams.backtest.table import Block, Progress, Table
 from streams.backtest.trial import Judged, Trial, fit
 
@@ -95,10 +97,10 @@ def run(
     layout: Layout,
     policies: Sequence[Judged],
     systems: Systems,
-    reference: Path | None = None,
+    normal: Path | None = None,
     progress: Progress | None = None,
 ) -> Backtest:
-    """Judge a table by each policy; `reference` is a table of rows that were accepted as normal.
+    """Judge a table by each policy; `normal` is a table of rows that were accepted as normal, or a profile.
 
     Raises
     ------
@@ -110,9 +112,10 @@ def run(
     blocks = table.blocks()
     first = next(blocks)
     clock, step = _clock(first, layout)
-    before = Reference.of(reference, layout) if reference else None
+    profiles = adopted(normal, first_of(first, layout.version, "1")) if normal else {}
+    before = Reference.of(normal, layout) if normal and not profiles else None
     judged = [fit(one, rows, step, before.rows if before else None) for one in policies]
-    trials = [Trial(one, systems) for one in judged]
+    trials = [Trial(one, systems, profiles) for one in judged]
     sender = _sender(layout, clock, rows)
     if before is not None:
         for record in before.records(sender, first, step):
@@ -124,6 +127,17 @@ def run(
     for trial in trials:
         trial.end()
     return Backtest(trials, clock, sender.rows, sender.late, sender.ends)
+
+
+def adopted(path: Path, version: str) -> dict[tuple[str, str], Adopted]:
+    """Return the profile in a file for the table's first version; empty where the file is a table."""
+    with path.open("rb") as file:
+        data = file.read(reference.MAX_BYTES + 1)
+    if not data.startswith(reference.MAGIC):
+        return {}
+    known = reference.read(data)
+    reference.try_out(known)
+    return {(MODEL, version): Adopted(reference.digest(data), known.learnt)}
 
 
 def records(path: Path, layout: Layout) -> Iterator[Received]:

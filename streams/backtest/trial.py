@@ -1,9 +1,10 @@
 """One policy on trial: the live processors of detection and triage over records, with event time as their clock."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from agents.detection.detect import Detect
+from agents.detection.reference import Adopted
 from agents.detection.standard import Standard
 from agents.received import Received
 from agents.triage.judge import Judge
@@ -53,10 +54,13 @@ class Trial:
         The policy.
     systems
         What is watched; a model that it does not declare is judged by the strictest tier.
+    profiles
+        References by model and version.
     """
 
     judged: Judged
     systems: Systems
+    profiles: Mapping[tuple[str, str], Adopted] = field(default_factory=dict)
     signals: list[Signal] = field(default_factory=list)
     incidents: list[Incident] = field(default_factory=list)
     refused: list[str] = field(default_factory=list)
@@ -75,7 +79,7 @@ class Trial:
         """Judge a record; one that live detection would put into the dead-letter topic is kept in `refused`."""
         place = (record.topic_id, record.partition)
         if place not in self._detect:
-            standard = Standard(self.judged.digest, self.judged.policy.detection, self.systems)
+            standard = Standard(self.judged.digest, self.judged.policy.detection, self.systems, self.profiles)
             self._detect[place] = Detect(standard)
         try:
             said = self._detect[place].step(record)

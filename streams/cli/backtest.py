@@ -80,7 +80,7 @@ def _features(_ctx: click.Context, _option: click.Parameter, values: Sequence[st
 @click.option("--instance", help="Column of the replica that answered.")
 @click.option("--id", "ids", help="Column of prediction ids; by default the number of the row.")
 @click.option("--mode", type=click.Choice([mode.value for mode in Mode]), default="realtime", show_default=True)
-@click.option("--reference", type=_File, help="Table of rows that are normal; by default the first rows are.")
+@click.option("--reference", type=_File, help="Table of normal rows, or a profile (.hgp); by default the first rows.")
 @click.option(
     "--label-delay", type=click.FloatRange(0, 31_536_000), default=0.0, help="Seconds until a label is known."
 )

@@ -107,11 +107,10 @@ def check(profile: Path, *, as_json: bool) -> None:
     Example: headgate profile check loans-3.hgp
     """
     from agents.detection import reference
-    from streams.profiles.trying import try_out
 
     data = _read(profile)
     known = reference.read(data)
-    try_out(known)
+    reference.try_out(known)
     digest = reference.digest(data)
     if as_json:
         emit({"file": str(profile), "valid": True, "digest": digest, "model": known.model, "version": known.version})
@@ -135,11 +134,10 @@ def adopt(
     """
     from agents.detection import reference
     from streams.profiles.adopting import say_adopted
-    from streams.profiles.trying import try_out
 
     data = _read(profile)
     known = reference.read(data)
-    try_out(known)
+    reference.try_out(known)
     model, version = given["model"] or known.model, given["model_version"] or known.version
     say_adopted(settings, sign_in(settings, who, passphrase_file), (model, version), data, as_json=as_json)
 

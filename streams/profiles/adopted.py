@@ -9,7 +9,6 @@ from agents.detection.reference import Adopted
 from schemas.errors import SchemaError
 from streams.documents import fetch
 from streams.kafka import Clients
-from streams.profiles.trying import try_out
 from streams.settings import Settings
 
 _LOG = structlog.get_logger("profiles")
@@ -41,7 +40,7 @@ class Profiles:
                 continue
             try:
                 known = reference.read(documents[digest])
-                try_out(known)
+                reference.try_out(known)
             except SchemaError as error:
                 _LOG.error("a profile cannot be used", digest=digest, reason=str(error))
                 continue

@@ -11,13 +11,18 @@ from agents.detection import reference
 from agents.detection.detect import Detect
 from agents.detection.reference import Adopted, Reference
 from agents.detection.standard import Standard
+from schemas import policy
+from schemas.documents import digest
 from schemas.errors import SchemaError
 from schemas.selection import NO_RULE, Selected
+from schemas.systems import Systems
 from schemas.thresholds import Thresholds
+from streams.backtest.judging import run
 from streams.backtest.records import Layout
+from streams.backtest.trial import Judged
 from streams.profiles.building import Recipe, build
 from streams.profiles.report import document
-from streams.profiles.trying import try_out
+from tests.ledgers import POLICY
 from tests.traffic import Traffic, features
 
 ROWS = 3000
@@ -58,7 +63,7 @@ def test_the_same_rows_give_the_same_small_file(built: Reference, tmp_path: Path
     assert data == reference.written(built)
     assert reference.read(data) == built
     assert len(data) < 64 * 1024
-    try_out(built)
+    reference.try_out(built)
 
 
 def test_a_monitor_with_a_profile_judges_from_its_first_row(built: Reference) -> None:
@@ -134,6 +139,20 @@ def test_a_profile_says_what_is_wrong_with_its_rows(tmp_path: Path) -> None:
     assert {one["name"] for one in document(known, b"")["columns"]} == {*named, "prediction"}
 
 
+def test_a_backtest_judges_against_a_profile(built: Reference, tmp_path: Path) -> None:
+    """Rows that are shifted from the first one on are found, which their own first rows could not tell."""
+    columns = features(np.random.default_rng(7), 1500, 3)
+    columns["f2"] = columns["f2"] + 12
+    table = written(tmp_path / "t.csv", columns)
+    path = tmp_path / "m.hgp"
+    path.write_bytes(reference.written(built))
+    document = POLICY
+    judged = [Judged(policy.read(document), digest(document))]
+    for normal, found in ((path, {"f2"}), (None, set())):
+        trial = run(table, LAYOUT, judged, Systems(version=1), normal).trials[0]
+        assert {signal.raised.subject for signal in trial.signals if signal.raised.category == "data_drift"} == found
+
+
 def test_a_file_that_is_no_profile_is_refused(built: Reference, tmp_path: Path) -> None:
     """Other bytes, cut bytes, too many bytes, too few rows, and parts that do not fit are refused in one sentence."""
     data = reference.written(built)
@@ -146,4 +165,4 @@ def test_a_file_that_is_no_profile_is_refused(built: Reference, tmp_path: Path) 
     assert built.learnt.profile is not None
     broken = replace(built.learnt, profile=replace(built.learnt.profile, edges=b"12345678"))
     with pytest.raises(SchemaError):
-        try_out(replace(built, learnt=broken))
+        reference.try_out(replace(built, learnt=broken))
