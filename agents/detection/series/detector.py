@@ -21,7 +21,7 @@ LARGEST = 1e150
 SILENT = 160
 """Usable rows before the first that is told: of less, too much would be new."""
 
-BASE, SLOPE = 1.2, 0.8
+BASE, SLOPE = 1.7, 0.85
 """-log10 of the share of rows whose novelty reaches n is about BASE + SLOPE n, where nothing is wrong.
 
 Measured with `python tests/bench/nab` on the rows outside all windows; see `calibration` in its report.
@@ -82,7 +82,7 @@ class SeriesDetector:
             # A row is told only where it is newer than all within the quiet period: one fault, one alarm.
             highest = sliding_window_view(past, self._quiet).max(axis=1)
             told = (new > highest[:-1]) & (first + np.arange(len(new)) >= SILENT)
-            scores[usable] = np.where(told, BASE + SLOPE * new, 0.0)
+            scores[usable] = np.where(told, np.maximum(BASE + SLOPE * new, 0.0), 0.0)
             calm[usable] = BASE + SLOPE * highest[1:] < self.threshold
             self._recent = past[len(new) :].copy()
         return Scored(scores, scores >= self.threshold, calm)

@@ -2,8 +2,9 @@
 
 In each view (agents/detection/series/views.py) a row is as new as its distance `d` from the nearest point that the
 series has shown before, in units of its usual spread. Each view's distance counts as 1 + d / NEAR, and the logarithm
-of the product is the row's novelty. The idea of contexts never seen before is that of CAD OSE (smirmik/CAD) and ARTime
-(Hampton 2021), both measured on NAB; distances in place of bits, and a scale of its own for each series, are ours.
+of the product is the row's novelty, less a share of what is usual for the series. The idea of contexts never seen
+before is that of CAD OSE (smirmik/CAD) and ARTime (Hampton 2021), both measured on NAB; distances in place of bits,
+and a scale of its own for each series, are ours.
 """
 
 import math
@@ -27,6 +28,9 @@ BLOCK = 32
 
 NEAR = 0.04
 """The distance, in spreads, at which a row is twice as surprising as one that was seen before."""
+
+OWN = 1 / 3
+"""The share of a series' usual novelty that is no news: one that is always a little new must be newer than that."""
 
 WARM_UP = 64
 """Rows that are not called new: nothing has been seen yet."""
@@ -68,16 +72,16 @@ class Novelty:
         x = np.concatenate([self._values[len(before) :], values])
         at = np.concatenate([self._times, times])
         views = self._views(measures(x, before), time_of_day(at))
-        product = np.ones(len(x))
+        novelty = np.zeros(len(x))
         first = self.rows - again
         for start in range(0, len(x), BLOCK):
             part = slice(start, min(start + BLOCK, len(x)))
-            product[part] = self._block([view[:, part] for view in views], first + start)
+            novelty[part] = self._block([view[:, part] for view in views], first + start)
         self.rows += len(values)
         left = self.rows % BLOCK
         self._times = at[len(at) - left :]
         self._values = np.concatenate([before, x])[-(LOOK_BACK + left) :]
-        return np.array([math.log10(one) for one in product[again:].tolist()])
+        return novelty[again:]
 
     def state(self) -> NoveltyState:
         """Return all that is remembered, exactly."""
@@ -110,6 +114,7 @@ class Novelty:
         measured, *points = views
         spread = dict(zip(MEASURES, self._spread.now.tolist(), strict=True)) | {DAY: DAY_SPREAD}
         product = np.ones(measured.shape[1])
+        usual = self._spread.usual
         whole = measured.shape[1] == BLOCK
         for view, book, given in zip(VIEWS, self._books, points, strict=True):
             scale = np.array([spread[name] for name in view])
@@ -118,6 +123,10 @@ class Novelty:
             if whole:
                 book.learn(given, scale, found, row)
                 book.forget(row + BLOCK - self._memory)
+        if row < WARM_UP:
+            product = np.ones(measured.shape[1])
+        # Not numpy's: its last bits may differ between a row alone and among others.
+        novelty = np.array([math.log10(one) for one in product.tolist()])
         if whole:
-            self._spread.learn(measured, row)
-        return product if row >= WARM_UP else np.ones(measured.shape[1])
+            self._spread.learn(measured, novelty, row)
+        return novelty - OWN * usual
