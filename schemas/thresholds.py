@@ -142,6 +142,9 @@ class Attacks(Frozen):
     """When what callers send looks like an attack; each finding is a hypothesis, with its MITRE ATLAS technique."""
 
     learn_windows: int = Field(4, ge=1, le=100, description="windows that teach what callers usually send")
+    every: int = Field(
+        4, ge=1, le=1000, description="rows that name no caller are looked at for probing in one window of so many"
+    )
     duplicate_share: Share = Field(
         0.1, description="share of rows nearly equal to another whose prediction differs, above the usual share"
     )

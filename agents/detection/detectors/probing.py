@@ -32,6 +32,8 @@ class ProbingState:
     """What probing remembers; version 1. `rows` holds cell, class and caller, `flags` step and low confidence."""
 
     usual: UsualState
+    windows: int
+    passed: int
     doubt: float
     at_from: int
     at_to: int
@@ -73,6 +75,7 @@ class Probing:
         self._levels = Levels(thresholds.confirm_windows, thresholds.clear_windows)
         self._usual = Usual(4, self._policy.learn_windows)
         self._doubt = -np.inf
+        self._windows = self._passed = 0
         self._from = self._to = 0
         self._last = np.full(len(self._numbers), np.nan)
         self._last_caller = ""
@@ -84,6 +87,8 @@ class Probing:
     def update(self, sample: Sample) -> None:
         """Take in a sample's rows; a full window is judged."""
         if sample.values is None or not sample.rows or len(self._lattice.columns) < _FEWEST:
+            return
+        if self._passes(sample):
             return
         values = sample.values
         callers = self._callers.numbers(attack.cells_of(sample, "caller"), attack.part_of(sample))
@@ -116,6 +121,8 @@ class Probing:
         return encode(
             ProbingState(
                 usual=self._usual.state(),
+                windows=self._windows,
+                passed=self._passed,
                 doubt=float(self._doubt),
                 at_from=self._from,
                 at_to=self._to,
@@ -134,6 +141,7 @@ class Probing:
         saved = decode(ProbingState, state)
         rows = len(saved.flags) // 3
         self._usual.restore(saved.usual)
+        self._windows, self._passed = saved.windows, saved.passed
         self._doubt, self._from, self._to = saved.doubt, saved.at_from, saved.at_to
         self._last, self._last_caller = unpack(saved.last, self._last.shape), saved.last_caller
         self._callers.restore(saved.names)
@@ -148,7 +156,21 @@ class Probing:
     def _seen(self) -> int:
         return int(self._flags.shape[1])
 
+    def _passes(self, sample: Sample) -> bool:
+        """Whether the sample's window is passed over: without callers, a part of the windows tells as much."""
+        if self._seen or (not self._passed and not self._may_pass(sample)):
+            return False
+        self._passed += sample.rows
+        if self._passed >= self._window:
+            self._windows, self._passed = self._windows + 1, 0
+        return True
+
+    def _may_pass(self, sample: Sample) -> bool:
+        due = self._windows % self._policy.every == 0
+        return not due and self._usual.learnt and not self._levels.state() and attack.cells_of(sample, "caller") is None
+
     def _clear(self) -> None:
+        self._windows += 1
         self._callers = Callers()
         self._rows = self._rows[:, :0]
         self._flags = self._flags[:, :0]
