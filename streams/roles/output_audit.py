@@ -2,13 +2,15 @@
 
 from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import replace
 from itertools import groupby
 
 import structlog
 
+from agents.ledger.case import Case
 from agents.ledger.fold import Verified
 from agents.ledger.state import LedgerState
-from agents.roles.output_audit import Audited, examine, report, summary
+from agents.roles.output_audit import TOO_FEW, Audited, examine, report, summary
 from schemas.commands import AttachEvidence
 from schemas.errors import HeadgateError
 from schemas.events import CaseOpened
@@ -26,6 +28,9 @@ from streams.settings import Settings
 _LOG = structlog.get_logger("output-audit")
 _MAX_VERSIONS = 8
 _AGAIN_MS = 30_000
+_SOON_MS = 5_000
+_PATIENCE_MS = 60_000
+"""So long after an incident opened, more outputs are waited for where a rule has too few; then it says so."""
 
 Rules = dict[tuple[str, str], tuple[OutputRule, ...]]
 
@@ -40,7 +45,7 @@ class OutputAudit:
         self._settings = settings
         self._clients = Clients(settings)
         self._opened: dict[str, tuple[Evidence, ...]] = {}
-        self._work: dict[str, Future[AttachEvidence]] = {}
+        self._work: dict[str, Future[AttachEvidence | None]] = {}
         self._not_before: dict[str, int] = {}
         self._thread = ThreadPoolExecutor(1, "output-audit")
 
@@ -58,25 +63,39 @@ class OutputAudit:
         control = state.control
         for incident, evidence in list(self._opened.items()):
             case, rules = state.cases.get(incident), declared(control.systems, evidence)
-            if case is None or not rules or any(kept.kind == OUTPUT_AUDIT for kept in case.evidence):
+            if case is None or case.phase.over or not rules or _audited(case):
                 self._opened.pop(incident)
                 self._work.pop(incident, None)
                 continue
             work = self._work.get(incident)
             if work is None:
                 if now >= self._not_before.get(incident, 0):
-                    asked = (incident, evidence, rules, control.systems_digest)
-                    self._work[incident] = self._thread.submit(self._audit, *asked)
+                    until = tuple(replace(item, window_to=max(item.window_to, now)) for item in evidence)
+                    last = now >= case.opened_at + _PATIENCE_MS
+                    asked = (incident, until, rules, control.systems_digest)
+                    self._work[incident] = self._thread.submit(self._audit, *asked, last=last)
             elif work.done():
                 try:
-                    done.append(work.result())
+                    found = work.result()
                 except (HeadgateError, OSError) as error:
                     _LOG.warning("outputs could not be audited; tried again", incident=incident, reason=str(error))
-                    self._work.pop(incident)
-                    self._not_before[incident] = now + _AGAIN_MS
+                    self._put_off(incident, now + _AGAIN_MS)
+                    continue
+                if found is None:
+                    self._put_off(incident, now + _SOON_MS)
+                else:
+                    done.append(found)
         return done
 
-    def _audit(self, incident: str, evidence: Sequence[Evidence], rules: Rules, systems: str) -> AttachEvidence:
+    def _put_off(self, incident: str, until: int) -> None:
+        self._work.pop(incident)
+        self._not_before[incident] = until
+
+    def _audit(
+        self, incident: str, evidence: Sequence[Evidence], rules: Rules, systems: str, *, last: bool
+    ) -> AttachEvidence | None:
+        """Return the audit, or None where more outputs are needed and may still come."""
+
         def whose(item: Evidence) -> tuple[str, str]:
             return item.model, item.version
 
@@ -87,11 +106,17 @@ class OutputAudit:
             window = read_window(self._clients, topic, list(items))
             outputs, results = examine(rules[key], (rows for rows, _ in window.rows))
             audited.append(Audited(*key, window.first, window.last, window.complete, outputs, results))
+        if not last and any(rule["result"] == TOO_FEW for one in audited for rule in one.rules):
+            return None
         digest = file(self._clients, self._settings.ledger, report(incident, systems, audited))
         said = summary(audited)
         _LOG.info("outputs audited", incident=incident, result=said, digest=digest)
         rows = sum(one.outputs for one in audited)
         return AttachEvidence(incident=incident, kind=OUTPUT_AUDIT, digest=digest, rows=rows, summary=said)
+
+
+def _audited(case: Case) -> bool:
+    return any(kept.kind == OUTPUT_AUDIT for kept in case.evidence)
 
 
 def declared(systems: Systems, evidence: Sequence[Evidence]) -> Rules:
