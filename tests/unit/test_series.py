@@ -45,11 +45,13 @@ def test_a_row_that_was_never_like_this_alarms_at_once_and_once() -> None:
 
 
 def test_the_right_value_at_the_wrong_hour_is_new() -> None:
-    """A value that is usual by day alarms by night."""
+    """A wave that stays at its height, with the same noise, scores clearly above all that it gave before."""
     values, at = day(4000)
-    night = 3400 + int(np.argmin(values[3400:3688]))
-    values[night : night + 12] = 70.0
-    assert SeriesDetector(Series()).update(values, at).alarms[night]
+    top = 3400 + int(np.argmax(values[3400:3688]))
+    held = values.copy()
+    held[top : top + 250] = 70 + np.random.default_rng(9).normal(0, 1, 250)
+    usual = SeriesDetector(Series()).update(values, at).scores[1000:].max()
+    assert SeriesDetector(Series()).update(held, at).scores[top : top + 250].max() > usual + 0.4
 
 
 def test_noise_alarms_about_as_rarely_as_policy_says() -> None:
