@@ -12,9 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from agents.detection.arrays import pack, unpack
-from agents.detection.detectors.intervals import newcombe, student_score
+from agents.detection.detectors.intervals import student_score
 from agents.detection.detectors.level import Held, Key, Level, Levels
-from agents.detection.detectors.rates import DIRECTION, SELECTION, Bits, Dimension, pairs, told, variance
+from agents.detection.detectors.rates import DIRECTION, SELECTION, Bits, Dimension, pairs, standing, told, variance
 from agents.detection.joined import Codes
 from schemas.errors import SchemaError
 from schemas.thresholds import Thresholds
@@ -24,6 +24,7 @@ _WANDER = 0.05  # how far a gap is believed to wander before its windows have sh
 _BELIEF = 4
 _DECAY = 64
 _FREEDOM = 12.0
+_ALIKE = 0.8
 _LAG = 3  # windows of a fault must not teach how far its gap wanders by itself before they can be judged
 
 
@@ -113,17 +114,12 @@ class Gaps:
 
     def standing(self) -> list[str]:
         """Return the gaps that the reference already has, in sentences: findings, not incidents."""
-        found = []
-        for name, group in self._groups.items():
-            for i, statistic in enumerate(self._statistics):
-                own, rest = pairs(self._before[group, i])
-                if min(own[1], rest[1]) < self._policy.least:
-                    continue
-                gap = (own[0] / own[1] - rest[0] / rest[1]) * DIRECTION[statistic]
-                low, _ = newcombe(own, rest) if DIRECTION[statistic] > 0 else newcombe(rest, own)
-                if gap >= self._policy.gap and low > 0:
-                    found.append(f"{statistic} of {name} {told(own, rest)}")
-        return found
+        found = (
+            standing(f"{statistic} of {name}", self._before[group, i], DIRECTION[statistic], self._policy)
+            for name, group in self._groups.items()
+            for i, statistic in enumerate(self._statistics)
+        )
+        return [sentence for sentence in found if sentence]
 
     def state(self) -> GapsState:
         """Return all that is remembered, exactly."""
@@ -202,6 +198,7 @@ class Gaps:
 
     def _close(self) -> None:
         self._filled = 0
+        found: dict[int, list[Level]] = {}
         for name, group in self._groups.items():
             before, now = self._before[group], self._now[group]
             if self._rows <= self._learn or before[0, 0] < 2 * self._policy.least:
@@ -209,15 +206,26 @@ class Gaps:
                 before += now
                 now[:] = 0
             elif (np.minimum(now[:, 0], now[:, 2]) >= self._policy.least).any():
-                found = [
-                    level
-                    for i, statistic in enumerate(self._statistics)
-                    if (level := self._judge(name, group, i, statistic)) is not None
-                ]
-                self._levels_of(group).judge(found)
-                if not found:
+                levels = (self._judge(name, group, i, statistic) for i, statistic in enumerate(self._statistics))
+                found[group] = [level for level in levels if level is not None]
+                if not found[group]:
                     self._note(group, now, lag=True)
                 now[:] = 0
+        for group, own in found.items():
+            shown = [level for level in own if not self._derived(group, level, found)]
+            self._levels_of(group).judge(shown)
+
+    def _derived(self, group: int, level: Level, found: dict[int, list[Level]]) -> bool:
+        """Whether another group of the same dimension explains the gap: others' rates contain its rows."""
+        others = [g for g, name in enumerate(self._of) if name == self._of[group] and g != group]
+        for other in others:
+            known = [*found.get(other, ()), *self._levels_of(other).raised()]
+            gaps = [one.value for one in known if one.statistic == level.statistic]
+            rows = self._before[other, 0, 0], self._before[group, 0, 0]
+            smaller = (rows[0], other) < (rows[1], group)
+            if gaps and (smaller if len(others) == 1 else level.value < _ALIKE * max(gaps)):
+                return True
+        return False
 
     def _note(self, group: int, now: NDArray[np.int64], *, lag: bool) -> None:
         for i in range(len(self._statistics)):

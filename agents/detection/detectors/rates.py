@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from agents.detection.columns import Floats
 from agents.detection.detectors.intervals import newcombe, stated
 from agents.detection.joined import Codes
+from schemas.thresholds import Fairness
 
 SELECTION, ERROR, OPPORTUNITY = "selection_rate", "error_rate", "true_positive_rate"
 
@@ -47,3 +48,13 @@ def told(own: tuple[int, int], rest: tuple[int, int]) -> str:
         f"is {p:.3g} of {own[1]} rows against {q:.3g} of {rest[1]} others, ratio {ratio:.2g}, "
         f"difference {p - q:.3g} with a {stated(newcombe(own, rest))}"
     )
+
+
+def standing(what: str, counts: NDArray[np.int64], direction: int, policy: Fairness) -> str:
+    """Return the sentence that says a gap of a reference; empty where it is none, or may be chance."""
+    own, rest = pairs(counts)
+    if min(own[1], rest[1]) < policy.least:
+        return ""
+    low, _ = newcombe(own, rest) if direction > 0 else newcombe(rest, own)
+    gap = (own[0] / own[1] - rest[0] / rest[1]) * direction
+    return f"{what} {told(own, rest)}" if gap >= policy.gap and low > 0 else ""
