@@ -143,7 +143,7 @@ class Attacks(Frozen):
 
     learn_windows: int = Field(4, ge=1, le=100, description="windows that teach what callers usually send")
     every: int = Field(
-        4, ge=1, le=1000, description="rows that name no caller are looked at for probing in one window of so many"
+        8, ge=1, le=1000, description="rows that name no caller are looked at for probing in one window of so many"
     )
     duplicate_share: Share = Field(
         0.1, description="share of rows nearly equal to another whose prediction differs, above the usual share"

@@ -75,15 +75,18 @@ class Outliers:
         if scores is None or sample.picked is None or sample.values is None or self._confidence is None:
             return
         both = np.stack([scores, sample.values[self._confidence][sample.picked]])
-        usable = np.flatnonzero(np.isfinite(both).all(axis=0))
-        both, rows = both[:, usable], attack.part_of(sample)[sample.picked][usable]
-        if np.isnan(self._limits[0]):
-            taken = self._learn(both)
-            both, rows = both[:, taken:], rows[taken:]
-        while len(rows):
-            left = WINDOW - self._rows
-            self._take(both[:, :left], rows[:left], sample)
-            both, rows = both[:, left:], rows[left:]
+        usable = np.isfinite(both).all(axis=0)
+        both = both[:, usable]
+        begin = 0 if self._learnt_all else self._learn(both)
+        if begin >= both.shape[1]:
+            return
+        far = np.flatnonzero(self._far(both))
+        rows = attack.part_of(sample)[sample.picked][usable][far] if len(far) else far
+        while begin < both.shape[1]:
+            end = min(begin + WINDOW - self._rows, both.shape[1])
+            inside = (far >= begin) & (far < end)
+            self._take(end - begin, rows[inside], sample)
+            begin = end
 
     def levels(self) -> list[Level]:
         """Return what is raised."""
@@ -121,6 +124,10 @@ class Outliers:
         self._counts = unpack(saved.counts, (len(saved.names) + 1,), "<i8")
         self._levels.restore(saved.held)
 
+    @property
+    def _learnt_all(self) -> bool:
+        return bool(self._limits[0] == self._limits[0])
+
     def _learn(self, both: Floats) -> int:
         """Learn what is far and what is sure from the first rows, and return how many were taken for it."""
         taken = int(min(2 * WINDOW - self._learnt.shape[1], both.shape[1]))
@@ -138,14 +145,14 @@ class Outliers:
         far: attack.Mask = (both[0] > self._limits[0]) & (both[1] >= self._limits[1])
         return far
 
-    def _take(self, both: Floats, rows: attack.Integers, sample: Sample) -> None:
+    def _take(self, scored: int, far: attack.Integers, sample: Sample) -> None:
+        """Take in so many scored rows, no more than the window needs; `far` are the confident outliers among them."""
         self._from = sample.at_from if not self._rows else min(self._from, sample.at_from)
         self._to = sample.at_to if not self._rows else max(self._to, sample.at_to)
-        self._rows += both.shape[1]
-        far = self._far(both)
-        self._count += int(np.count_nonzero(far))
-        if far.any():
-            callers = self._callers.numbers(attack.cells_of(sample, "caller"), rows[far])
+        self._rows += scored
+        self._count += len(far)
+        if len(far):
+            callers = self._callers.numbers(attack.cells_of(sample, "caller"), far)
             size = len(self._callers.names) + 1
             self._counts = np.pad(self._counts, (0, size - len(self._counts)))
             self._counts += np.bincount(callers + 1, minlength=size)
