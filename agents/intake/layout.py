@@ -20,7 +20,7 @@ _HEADER = 5
 Bytes = NDArray[np.uint8]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Layout:
     """Where things stand in records of one length.
 

@@ -58,7 +58,10 @@ class Packer:
 
     def take(self, places: Sequence[Place], values: Sequence[bytes | None], now: float) -> list[Refusal]:
         """Take raw records in the order of their offsets; return those that are no predictions."""
-        found, refused = self._reader.read(places, values)
+        try:
+            found, refused = self._reader.read(places, values)
+        except Exception:  # noqa: BLE001 - a defect in reading in bulk costs speed, never a record
+            found, refused = self._reader.read_singly(places, values)
         for group, piece in found:
             rows = piece.rows()
             opened = self._open.get(group)

@@ -66,6 +66,20 @@ class InferenceReader:
         found += loose.pieces()
         return found, sorted(refused, key=lambda refusal: refusal.index)
 
+    def read_singly(
+        self, places: Sequence[Place], values: Sequence[bytes | None]
+    ) -> tuple[list[tuple[Group, Piece]], list[Refusal]]:
+        """As `read`, record by record, by the ordinary reader alone."""
+        self._known.clear()
+        refused: list[Refusal] = []
+        loose = Loose()
+        for index, ((partition, offset), value) in enumerate(zip(places, values, strict=True)):
+            try:
+                loose.add(partition, offset, _open(value))
+            except SchemaError as error:
+                refused.append(Refusal(index, error))
+        return loose.pieces(), refused
+
     def _bulk(
         self,
         partition: int,
@@ -119,7 +133,7 @@ class InferenceReader:
         return layouts
 
 
-def _open(value: bytes) -> Inference:
+def _open(value: bytes | None) -> Inference:
     record: Inference = open_frame(value, (Inference,), MAX_RECORD_BYTES)
     return record
 

@@ -15,7 +15,7 @@ from schemas.errors import HeadgateError, SchemaError
 from schemas.policy import ArchivePolicy
 from schemas.values import Flag, Mode
 from streams.archive import parquet
-from streams.archive.explain import Archive, explain
+from streams.archive.explain import Archive, Windows, explain
 from streams.archive.index import ArchiveIndex, NewFile
 from streams.archive.parquet import Kept
 from streams.archive.retention import folder, prune
@@ -23,7 +23,8 @@ from streams.archive.store import SealedStore
 from streams.ledger.keyring import archive_key
 from streams.settings import Settings
 from streams.view.explained import lines
-from tests.ledgers import genesis
+from tests.ledgers import INCIDENT, START, genesis
+from tests.play import incident_grew, incident_quieted, opened
 from tests.traffic import batch, column
 
 IDS = [f"p-{i}" for i in range(200)]
@@ -189,3 +190,20 @@ def test_an_archive_that_was_never_begun_says_so(settings: Settings) -> None:
     """With the command that begins one."""
     with pytest.raises(HeadgateError, match="headgate run archive"):
         Archive(settings)
+
+
+def test_a_prediction_falls_into_an_incident_from_its_first_bad_row_until_it_is_over() -> None:
+    """By model, version, instance and time; an incident that grows goes on."""
+    ledger = opened()
+
+    def incidents(at: int, version: str = "2", model: str = "shuttle") -> list[str]:
+        windows = Windows()
+        windows.take(ledger.verified)
+        return windows.of(model, version, "a", START + at)
+
+    assert incidents(0) == incidents(10**9) == [INCIDENT]
+    assert incidents(-1) == incidents(0, "1") == incidents(0, model="other") == []
+    ledger.ask(incident_quieted(last_signal_at=START + 2000), "triage")
+    assert (incidents(2000), incidents(2001)) == ([INCIDENT], [])
+    ledger.ask(incident_grew(sequence=3), "triage")
+    assert incidents(10**9) == [INCIDENT]

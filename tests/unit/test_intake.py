@@ -168,3 +168,34 @@ def test_marks_drop_the_rows_whose_position_was_seen() -> None:
     assert fresh(5, 9) == []
     assert fresh(5, 9, 11, 30) == [11, 30]
     assert marks.repeated == 4
+
+
+def test_a_defect_in_reading_in_bulk_costs_no_record(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The records are read one by one instead, with the same rows and the same refusals."""
+    values = [*many(20), b"garbage", None]
+    places = [(0, i) for i in range(22)]
+    whole, broken = Packer("T"), Packer("T")
+    told = [refusal.index for refusal in whole.take(places, values, 0.0)]
+
+    def fails(*_: object) -> None:
+        raise ValueError
+
+    monkeypatch.setattr("agents.intake.read.learn", fails)
+    assert [refusal.index for refusal in broken.take(places, values, 0.0)] == told == [20, 21]
+    once = [each.value for each in whole.due(1.0)]
+    assert once == [each.value for each in broken.due(1.0)]
+
+
+def test_layouts_that_match_by_turns_are_tried_newest_first() -> None:
+    """Records of one length and other texts each have a layout; the order in which they come does not matter."""
+    words = ["red", "tan", "fir"]
+    values = [
+        frame(replace(ONE, values=(Value(name="c", role="feature", text=words[i * i % 3]),), prediction_id=f"{i:03}"))
+        for i in range(120)
+    ]
+    packer = Packer("T")
+    for first in range(0, 120, 30):
+        assert packer.take([(0, i) for i in range(first, first + 30)], values[first : first + 30], 0.0) == []
+    assert decode(open_frame(packer.due(1.0)[0].value, (InferenceBatch,))).named()["c"].strings() == [
+        words[i * i % 3] for i in range(120)
+    ]
