@@ -57,7 +57,7 @@ class TriagePolicy(Frozen):
         100, ge=0, le=60_000, description="wait this long (event time or clock) for signals of the same cause"
     )
     join_seconds: Seconds = Field(
-        600,
+        300,
         description="signals whose first bad rows lie further apart than this, and than twice the rows that showed "
         "them, are of different faults",
     )

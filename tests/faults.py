@@ -104,7 +104,8 @@ def bug(*, named: bool, constant: bool = False) -> Callable[[Frame, int], Frame]
         rng = np.random.default_rng(4)
         if constant:
             said = frame.extra["prediction"].copy()
-            said[start:] = 0 if frame.classes else said[start:].mean() - 2 * said.std()
+            rare = int(np.argmin(np.bincount(frame.target.astype(int)))) if frame.classes else 0
+            said[start:] = rare if frame.classes else said[start:].mean() - 2 * said.std()
             return _released(frame, start, said, named=named)
         rows = (np.arange(frame.rows) >= start) & (rng.random(frame.rows) < 0.6)
         return _released(frame, start, _wrong(frame, rows, rng), named=named)

@@ -124,13 +124,20 @@ def large(signal: SignalRaised) -> bool:
     return far or (signal.statistic == "scale" and 0 <= signal.value * LARGE <= signal.threshold < 1)
 
 
+def sudden(signal: SignalRaised) -> bool:
+    """Whether inputs broke away far from the rows just before them, or from all that they ever were."""
+    return large(signal) and (signal.baseline == "rolling" or kind_of(signal) is Kind.OUTSIDE)
+
+
 def _cause(signals: Sequence[SignalRaised]) -> Kind:
-    """Return the most upstream kind; inputs that moved a little, as real ones do all the time, explain no symptom."""
+    """Return the most upstream kind; inputs that moved a little, as real ones do, or later, explain no symptom."""
     kinds = {kind_of(signal) for signal in signals}
     symptoms = kinds & _SYMPTOMS
     if symptoms and not kinds & {Kind.BROKEN, Kind.ATTACK}:
-        moved = [signal for signal in signals if kind_of(signal) in _INPUTS]
-        if not any(large(signal) for signal in moved):
+        moved = [signal for signal in signals if kind_of(signal) in _INPUTS and large(signal)]
+        # When a symptom began is known no better than to the rows that showed it.
+        began = min(s.first_bad_at + (s.window_to - s.window_from) for s in signals if kind_of(s) in symptoms)
+        if not any(signal.first_bad_at <= began for signal in moved):
             return min(symptoms)
     cause = min(kinds)
     return Kind.INFRASTRUCTURE if cause in _FED and _fell_back(signals) else cause

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from agents.triage.cause import Kind, kind_of, large, weight
+from agents.triage.cause import Kind, kind_of, sudden, weight
 from agents.triage.episode import Episode
 from agents.triage.judge import Judge
 from schemas.signals import SignalRaised
@@ -21,7 +21,8 @@ def home(signal: SignalRaised, episodes: Iterable[Episode], judge: Judge) -> Epi
     """Return the episode that the signal is part of, of those of its system; None where it is another fault."""
     known = sorted(episodes, key=lambda episode: (episode.began_at, episode.id), reverse=True)
     for episode in known:
-        if any(other.signal == signal.signal for other in episode.signals):
+        again = any(other.signal == signal.signal for other in episode.signals)
+        if again and not (sudden(signal) and _gap(signal, episode, judge) is None):
             return episode
     known = [episode for episode in known if _joins(signal, episode)]
     near = [(gap, place) for place, episode in enumerate(known) if (gap := _gap(signal, episode, judge)) is not None]
@@ -54,7 +55,7 @@ def _gap(signal: SignalRaised, episode: Episode, judge: Judge) -> int | None:
     width = max(s.window_to - s.window_from for s in (signal, first))
     begin = first.first_bad_at if episode.first_bad_at is None else episode.first_bad_at
     gap = abs(signal.first_bad_at - begin)
-    return gap if gap <= judge.policy.join_seconds * 1000 + WINDOWS * max(width, 0) else None
+    return gap if gap <= max(judge.policy.join_seconds * 1000, WINDOWS * width) else None
 
 
 def _same_story(signal: SignalRaised, episode: Episode) -> bool:
@@ -67,5 +68,4 @@ def _same_story(signal: SignalRaised, episode: Episode) -> bool:
         return True
     if kind_of(signal) not in _MOVING:
         return any(kind_of(other) is kind_of(signal) and other.subject == signal.subject for other in own)
-    sudden = large(signal) and (signal.baseline == "rolling" or kind_of(signal) is Kind.OUTSIDE)
-    return not sudden and any(kind_of(other) in _MOVING for other in own)
+    return not sudden(signal) and any(kind_of(other) in _MOVING for other in own)

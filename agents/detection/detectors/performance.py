@@ -85,8 +85,8 @@ class Performance:
         self._bits = subject == "error"
         self._policy = thresholds.performance
         self._window = min(thresholds.labels.window, MAX_WINDOW)
-        # As many windows in a row must show it: their probabilities multiply.
-        self._score = score / thresholds.confirm_windows
+        # Several windows in a row must show it; but windows of one stream share what makes them wander.
+        self._score = 0.75 * score
         self._levels = Levels(thresholds.confirm_windows, thresholds.clear_windows)
         self._cap = 1.0 if self._bits else 0.0
         self._learnt = np.empty(0)
