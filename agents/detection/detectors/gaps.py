@@ -114,12 +114,11 @@ class Gaps:
 
     def standing(self) -> list[str]:
         """Return the gaps that the reference already has, in sentences: findings, not incidents."""
-        found = (
-            standing(f"{statistic} of {name}", self._before[group, i], DIRECTION[statistic], self._policy)
-            for name, group in self._groups.items()
-            for i, statistic in enumerate(self._statistics)
-        )
-        return [sentence for sentence in found if sentence]
+        each = [
+            (name, group, i, kind) for name, group in self._groups.items() for i, kind in enumerate(self._statistics)
+        ]
+        told_of = (standing(f"{k} of {n}", self._before[g, i], DIRECTION[k], self._policy) for n, g, i, k in each)
+        return [sentence for sentence in told_of if sentence]
 
     def state(self) -> GapsState:
         """Return all that is remembered, exactly."""
