@@ -149,7 +149,8 @@ class Standing:
         for key, was in sorted(self._open.items()):
             level = merged[key]
             least = WORSE * max(abs(level.threshold), abs(was.level.value))
-            if abs(level.value) >= least and level.window_from > was.level.window_from:
+            worse = abs(level.value) >= least or (level.material and not was.level.material)
+            if worse and level.window_from > was.level.window_from:
                 fresh = replace(level, first_bad_at=level.window_from)
                 self._open[key] = Open(level=fresh, instance=was.instance, backfill=False)
                 changes.append(Change(raised=False, level=was.level, instance=was.instance))

@@ -40,6 +40,15 @@ class Alarms:
             bank=bank, channel=channel, level=level, told=told, over=False, patience=patience, windows=0
         )
 
+    def of(self, bank: int, channel: int) -> Level | None:
+        """Return the level of what stands and is not over."""
+        held = self._held.get((bank, channel))
+        return None if held is None or held.over else held.level
+
+    def change(self, bank: int, channel: int, level: Level) -> None:
+        """Replace the level of what stands."""
+        self._held[bank, channel] = replace(self._held[bank, channel], level=level)
+
     def end(self, bank: int, channel: int) -> None:
         """Note that a channel is back at its baseline."""
         held = self._held.get((bank, channel))

@@ -9,7 +9,9 @@ from scipy.special import log_ndtr
 
 from agents.detection.arrays import pack, unpack
 from agents.detection.columns import Floats
-from agents.detection.detectors.level import CAP
+from agents.detection.detectors.level import CAP, Held, Level, Levels
+from agents.detection.detectors.sequential.findings import Limits
+from schemas.values import Category
 
 MOST = 16
 """Features whose pairs are watched, the first by name."""
@@ -28,6 +30,7 @@ class CorrelationState:
     sums: bytes
     power: bytes
     windows: int
+    held: tuple[Held, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,15 +49,17 @@ class Correlation:
 
     Parameters
     ----------
-    channels
+    names
         Features watched, at most MOST.
-    cap
-        Rows after which the baseline forgets the oldest.
+    limits
+        How sure a finding must be.
     """
 
-    def __init__(self, channels: int, cap: int) -> None:
-        self._cap = cap
-        self._channels = channels
+    def __init__(self, names: list[str], limits: Limits) -> None:
+        self._names, self._limits = names, limits
+        self._cap = limits.policy.drift.baseline_rows
+        self._levels = Levels(limits.policy.confirm_windows, limits.policy.clear_windows)
+        self._channels = channels = len(names)
         # Products, sums of one where the other is known, and the number of both known: before, and now.
         self._before = np.zeros((2, channels, channels))
         self._now = np.zeros((2, channels, channels))
@@ -72,8 +77,23 @@ class Correlation:
             both = known.astype(np.float64)
             self._now[1] += both @ both.T
 
-    def close(self, calm: NDArray[np.bool_], least: int) -> list[Pair]:
-        """End the window: return all pairs of calm features, the most changed first, and learn."""
+    def close(self, calm: NDArray[np.bool_], window: tuple[int, int, int]) -> None:
+        """End the window (its first and last time, and rows): judge the pairs of calm features, and learn."""
+        limit = self._limits.correlation(self._channels)
+        pairs = self._changed(calm, self._limits.policy.floor_rows)
+        found = [self._level(pair, window) for pair in pairs if pair.score > limit]
+        beyond = [level for level in found if level.material]
+        held = {h.level.key for h in self._levels.state()}
+        # One pair stands for all: where many change, one more name says no more.
+        self._levels.judge([level for level in beyond if level.key in held] or beyond[:1])
+        away = {name for level in beyond for name in level.subject.split(", ")}
+        self._learn(calm & np.array([name not in away for name in self._names], dtype=bool))
+
+    def levels(self) -> list[Level]:
+        """Return what is raised."""
+        return self._levels.raised()
+
+    def _changed(self, calm: NDArray[np.bool_], least: int) -> list[Pair]:
         rows, columns = self._pairs
         n, m = self._now[1][rows, columns], self._before[1][rows, columns]
         usable = (n >= least) & (m >= least) & calm[rows] & calm[columns]
@@ -90,8 +110,27 @@ class Correlation:
         told = (rows[most], columns[most], np.tanh(now[most]), np.tanh(before[most]), scores)
         return [Pair(*pair) for pair in zip(*(part.tolist() for part in told), strict=True)]
 
-    def learn(self, calm: NDArray[np.bool_]) -> None:
-        """Let the baseline of the calm features take in the window, and begin the next."""
+    def _level(self, pair: Pair, window: tuple[int, int, int]) -> Level:
+        change = pair.now - pair.before
+        least = self._limits.policy.drift.correlation
+        return Level(
+            detector="cusum",
+            subject=f"{self._names[pair.first]}, {self._names[pair.second]}",
+            statistic="correlation",
+            baseline="rolling",
+            category=Category.DATA_DRIFT,
+            value=pair.now,
+            threshold=pair.before + math.copysign(least, change),
+            score=pair.score,
+            first_bad_at=window[0],
+            window_from=window[0],
+            window_to=max(window[:2]),
+            rows=window[2],
+            symptom=False,
+            material=abs(change) >= least,
+        )
+
+    def _learn(self, calm: NDArray[np.bool_]) -> None:
         both = calm[:, None] & calm[None, :]
         self._before += np.where(both, self._now, 0.0)
         self._before *= np.minimum(self._cap / np.maximum(self._before[1], 1.0), 1.0)
@@ -101,13 +140,14 @@ class Correlation:
         """Return all that is remembered, exactly."""
         i, j = np.triu_indices(self._channels)
         sums = pack(self._before[:, i, j]) + pack(self._now[:, i, j])
-        return CorrelationState(sums=sums, power=pack(self._power), windows=self._windows)
+        return CorrelationState(sums=sums, power=pack(self._power), windows=self._windows, held=self._levels.state())
 
     def restore(self, state: CorrelationState) -> None:
         """Remember exactly that; SchemaError where the bytes are none."""
         i, j = np.triu_indices(self._channels)
         self._power = unpack(state.power, self._power.shape)
         self._windows = state.windows
+        self._levels.restore(state.held)
         halves = unpack(state.sums, (2, 2, len(i)))
         for whole, half in zip((self._before, self._now), halves, strict=True):
             whole[:, i, j] = half

@@ -6,7 +6,6 @@ the overshoot (Siegmund 1985); so a bank's limit follows from how often it may p
 """
 
 import math
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -21,10 +20,7 @@ GRAIN = 1024.0
 FINE = 2.0**20
 """The grain for what is multiplied by smaller numbers."""
 
-_ROWS, _SURE = 200, 3.0  # rows, and standard errors, that show that values are not normal
 _OVERSHOOT = 1.166  # twice Siegmund's .583, for evidence in nats of a normal mean
-
-Limits = Callable[[float], Floats]
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,35 +93,16 @@ def of_scale(ratios: tuple[float, ...], block: int, unit: float) -> Designs:
     return Designs(slope[:, None] / unit**2, toll[:, None], rate[:, None], divergence[:, None])
 
 
-def of_share(odds: tuple[float, ...], share: Floats) -> Designs:
+def of_share(odds: tuple[float, ...], share: Floats, block: int) -> Designs:
     """Return CUSUMs of how often something happens, up and down by each ratio of odds; x counts it."""
     ratio = np.array([r for given in odds for r in (given, 1 / given)])[:, None]
     after = ratio * share / (1 - share + ratio * share)
     slope, toll = np.log(ratio), np.log1p(-after) - np.log1p(-share)
     divergence = after * slope + toll
-    return Designs(grained(slope, FINE), grained(toll, FINE), divergence, divergence)
-
-
-def tempered(designs: Designs, x: Floats) -> Floats:
-    """Return θ ≤ 1 of each CUSUM and channel at which a reference's evidence has E exp(θ·evidence) = 1.
-
-    A CUSUM of what is not normal passes h as often as a normal one passes θ·h. Where the reference (channels × rows)
-    does not show that it is not normal, θ is 1.
-    """
-    found = np.ones((len(designs.slope), len(x)))
-    if x.shape[1] < _ROWS:
-        return found
-    for d in range(len(found)):
-        grown = designs.slope[d] * x + designs.toll[d]
-        odds = np.exp(grown)
-        wild = odds.mean(axis=1) - 1 > _SURE * odds.std(axis=1) / math.sqrt(x.shape[1])
-        for c in np.flatnonzero(wild).tolist():
-            low, high = 0.1, 1.0
-            for _ in range(12):
-                middle = (low + high) / 2
-                low, high = (low, middle) if float(np.exp(middle * grown[c]).mean()) > 1 else (middle, high)
-            found[d, c] = low
-    return found
+    # As of a normal mean; but what is rare falls in small steps, which overshoot little.
+    step = np.abs(slope) * np.sqrt(share * (1 - share) * block)
+    rate = divergence * np.exp(-_OVERSHOOT * step * np.where(slope > 0, 1.0, np.minimum(share / 0.3, 1.0)))
+    return Designs(grained(slope, FINE), grained(toll, FINE), rate, divergence)
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,25 +12,26 @@ from numpy.typing import NDArray
 
 from agents.detection.arrays import pack, unpack
 from agents.detection.columns import Floats
-from agents.detection.detectors.level import Held, Key, Level, Levels
+from agents.detection.detectors.level import Key, Level
 from agents.detection.detectors.sequential.alarms import Alarm, Alarms
 from agents.detection.detectors.sequential.blocks import BLOCK, Blocks, Cutter, PendingState, totals
 from agents.detection.detectors.sequential.correlation import MOST, Correlation, CorrelationState
-from agents.detection.detectors.sequential.cusum import Bank, BankState, Passing, of_mean, of_scale, tempered
+from agents.detection.detectors.sequential.cusum import Bank, BankState, Passing, of_mean, of_scale
 from agents.detection.detectors.sequential.findings import (
     MEAN,
     SCALE,
     SHARE,
     Finding,
     Limits,
-    of_pair,
     on_mean,
     on_scale,
     on_share,
     reverse,
+    since,
 )
 from agents.detection.detectors.sequential.scores import UNIT
 from agents.detection.detectors.sequential.shares import ODDS, Shares, SharesState, categories
+from agents.detection.detectors.sequential.temper import NEVER, tempered
 from agents.detection.detectors.sequential.whiten import Whitening, WhiteningState
 from agents.detection.profile import RANGE, Profile
 from agents.detection.sample import Sample
@@ -44,9 +45,11 @@ SHIFTS = (0.125, 0.25, 0.5, 1.0)
 RATIOS = (1.25, 1.75)
 """Ratios of the deviation, up and down."""
 
-_WILD = 2  # clipped values of a window that a shift of the mean may have
 LONGEST = 1000
 """Most rows after which the baselines take in what came."""
+
+_SCALED = 3  # different values that a column needs for its scale to be other than its mean
+_WILD = 2  # clipped values of a window that a shift of the mean may have
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,7 +63,6 @@ class DriftState:
     shares: SharesState
     correlation: CorrelationState
     alarms: tuple[Alarm, ...]
-    held: tuple[Held, ...]
     window_from: int
     window_to: int
     odd: bytes
@@ -90,26 +92,26 @@ class Drift:
         texts = [profile.facets[i] for i in self._texts]
         cusums = 2 * len(self._numbers) * (len(SHIFTS) + len(RATIOS)) + 2 * len(ODDS) * categories(texts)
         self._limits = Limits.of(cusums, self._epoch, thresholds)
-        self._score = score = self._limits.score
-        self._shares = Shares(texts, [profile.counts[i] for i in self._texts], score, self._epoch)
-        self._begin(Whitening(np.empty((len(self._numbers), 0)), _NO_TIMES, profile.season.of(self._numbers), 1))
+        self._score = self._limits.score
+        self._shares = Shares(texts, [profile.counts[i] for i in self._texts], self._limits)
+        nothing, never = np.empty((len(self._numbers), 0)), np.empty(0, dtype=np.int64)
+        self._begin(Whitening(nothing, never, profile.season.of(self._numbers), 1))
 
     def _begin(self, whitening: Whitening) -> None:
         channels = len(self._numbers)
         mean, scale = of_mean(SHIFTS, BLOCK, UNIT), of_scale(RATIOS, BLOCK, UNIT)
         self._whitening = whitening
         self._cutter = Cutter(channels, self._shares.sizes)
-        back = float(self._limits.back)
         self._banks = (
-            Bank(mean, channels, mean.limit(self._score, self._epoch), back),
-            Bank(scale, channels, scale.limit(self._score, self._epoch), back),
+            Bank(mean, channels, mean.limit(self._score, self._epoch), self._limits.back),
+            Bank(scale, channels, scale.limit(self._score, self._epoch), self._limits.back),
             self._shares.bank,
         )
         self._usual = (self._banks[MEAN].limit, self._banks[SCALE].limit)
         self._tempers = (np.ones((2 * len(SHIFTS), channels)), np.ones((2 * len(RATIOS), channels)))
         self._allow()
-        self._correlation = Correlation(min(channels, MOST), self._policy.drift.baseline_rows)
-        self._levels = Levels(self._policy.confirm_windows, self._policy.clear_windows)
+        names = [self._profile.facets[i].name for i in self._numbers.tolist()]
+        self._correlation = Correlation(names[:MOST], self._limits)
         self._alarms = Alarms()
         self._rows = self._from = self._to = 0
         self._heard = False
@@ -126,6 +128,8 @@ class Drift:
         self._begin(whitening)
         learnt = whitening.learnt
         self._tempers = (tempered(self._banks[MEAN].designs, learnt), tempered(self._banks[SCALE].designs, learnt**2))
+        # The scale of what has two values says no more than its mean does.
+        self._tempers[1][:, [len(np.unique(row)) < _SCALED for row in values]] = NEVER
         self._allow()
 
     def update(self, sample: Sample) -> None:
@@ -155,7 +159,7 @@ class Drift:
 
     def levels(self) -> list[Level]:
         """Return what is raised."""
-        return [*self._alarms.levels(), *self._levels.raised()]
+        return [*self._alarms.levels(), *self._correlation.levels()]
 
     def shows(self, key: Key) -> bool:
         """Whether it is raised here."""
@@ -172,7 +176,6 @@ class Drift:
                 shares=self._shares.state(),
                 correlation=self._correlation.state(),
                 alarms=self._alarms.state(),
-                held=self._levels.state(),
                 window_from=self._from,
                 window_to=self._to,
                 odd=pack(self._odd),
@@ -182,15 +185,13 @@ class Drift:
 
     def restore(self, state: bytes) -> None:
         """Remember exactly that."""
-        saved = decode(DriftState, state)
-        cap = self._policy.drift.baseline_rows
+        saved, cap = decode(DriftState, state), self._policy.drift.baseline_rows
         self._shares.restore(saved.shares)
         self._begin(Whitening.of_state(saved.whitening, len(self._numbers), cap))
         self._cutter.restore(saved.pending)
         for bank, body in zip(self._banks, saved.banks, strict=True):
             bank.restore(body)
         self._correlation.restore(saved.correlation)
-        self._levels.restore(saved.held)
         self._alarms.restore(saved.alarms)
         self._odd = unpack(saved.odd, self._odd.shape)
         designs = 2 * len(SHIFTS)
@@ -211,8 +212,7 @@ class Drift:
         if not self._rows:
             self._from = int(times[0])
         innovations, known = self._whitening.innovations(values[self._numbers], times)
-        pairs = len(self._correlation_part)
-        self._correlation.add(innovations[:pairs], None if known is None else known[:pairs])
+        self._correlation.add(innovations[:MOST], None if known is None else known[:MOST])
         self._rows += len(times)
         ends = self._rows >= self._epoch
         blocks = self._cutter.cut(innovations, known, values[self._texts], times, ends=ends)
@@ -221,10 +221,6 @@ class Drift:
             self._shares.take(blocks)
             self._walk(blocks)
         self._to = int(times[-1])
-
-    @property
-    def _correlation_part(self) -> NDArray[np.int64]:
-        return self._numbers[:MOST]
 
     def _walk(self, blocks: Blocks) -> None:
         fed = ((blocks.sums, blocks.number), (blocks.squares, blocks.freedom), (blocks.happened, blocks.tried))
@@ -275,34 +271,30 @@ class Drift:
         if bank == SHARE:
             facet, share = self._shares.known(passing.channel)
             return on_share(self._profile.facets[self._texts[facet]], designs, passing, share)
-        facet_of = self._profile.facets[self._numbers[passing.channel]]
-        if bank == MEAN:
-            return on_mean(facet_of, designs, passing, float(self._whitening.gain[passing.channel]))
-        return on_scale(facet_of, designs, passing)
+        named = self._profile.facets[self._numbers[passing.channel]]
+        gain = float(self._whitening.gain[passing.channel])
+        return on_mean(named, designs, passing, gain) if bank == MEAN else on_scale(named, designs, passing)
+
+    def _follow(self) -> None:
+        """Let what stands say what the newest window shows, so that a small drift that grows is seen to grow."""
+        for bank, name in ((MEAN, "mean"), (SCALE, "scale")):
+            for channel in np.flatnonzero(self._banks[bank].raised).tolist():
+                mean, scale, number = self._whitening.lately(channel)
+                held = self._alarms.of(bank, channel)
+                if held is not None and number >= self._policy.floor_rows:
+                    value = mean * float(self._whitening.gain[channel]) if bank == MEAN else scale
+                    facet = self._profile.facets[self._numbers[channel]]
+                    found = since(facet, name, value, self._banks[bank].designs)
+                    window = (self._from, self._to, int(number))
+                    self._alarms.change(bank, channel, found.follow(held, window, self._limits))
 
     def _close(self) -> None:
         calm = ~(self._banks[MEAN].raised | self._banks[SCALE].raised)
+        self._follow()
         self._whitening.settle(calm)
         self._allow()
         self._shares.settle()
-        self._correlate(calm[: len(self._correlation_part)], self._to)
+        self._correlation.close(calm[:MOST], (self._from, self._to, self._epoch))
         self._alarms.close()
         self._odd[:] = 0
         self._rows = 0
-
-    def _correlate(self, calm: NDArray[np.bool_], at: int) -> None:
-        pairs = self._correlation.close(calm, self._policy.floor_rows)
-        names = [self._profile.facets[i].name for i in self._correlation_part.tolist()]
-        limit = self._limits.correlation(len(names))
-        window = (self._from, at, self._epoch)
-        found = [of_pair(names, pair, window, self._limits) for pair in pairs if pair.score > limit]
-        beyond = [level for level in found if level.material]
-        held = {h.level.key for h in self._levels.state()}
-        # One pair stands for all: where many change, one more name says no more.
-        chosen = [level for level in beyond if level.key in held] or beyond[:1]
-        self._levels.judge(chosen)
-        away = {name for level in beyond for name in level.subject.split(", ")}
-        self._correlation.learn(calm & np.array([name not in away for name in names], dtype=bool))
-
-
-_NO_TIMES = np.empty(0, dtype=np.int64)

@@ -1,10 +1,9 @@
 """What a passed CUSUM found, as a level: how large, since when, and what would show that it is over."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from agents.detection.detectors.level import CAP, Level
-from agents.detection.detectors.sequential.correlation import Pair
 from agents.detection.detectors.sequential.cusum import FINE, GRAIN, Designs, Passing
 from agents.detection.detectors.sequential.scores import UNIT
 from agents.detection.profile import Facet
@@ -14,12 +13,10 @@ from schemas.values import Category
 MEAN, SCALE, SHARE = range(3)
 """The banks, in their order."""
 
-_CUSUMS = 0.75  # share of the false alarms that the CUSUMs of all columns together may make
+_CUSUMS = 1.0  # passings of all CUSUMs for each false alarm: the limits are a little above what they need be
 _PAIRS = 0.05  # and all pairs of features
 SCALED = 100
 """Rows that must show another scale before an incident is made of it; PSI sees a lasting one, too."""
-
-_ALONE = 1.0  # alarms of one CUSUM that an alarm of the union is: CUSUMs of one column pass together
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +31,7 @@ class Limits:
     def of(cls, cusums: int, epoch: int, policy: Thresholds) -> "Limits":
         """Return the limits under which so many CUSUMs together make their share of the false alarms."""
         epochs = policy.rows_between_false_alarms / epoch
-        return cls(max(math.log10(epochs * max(cusums, 1) / _CUSUMS / _ALONE), 0.5), epoch, policy)
+        return cls(max(math.log10(epochs * max(cusums, 1) / _CUSUMS), 0.5), epoch, policy)
 
     @property
     def back(self) -> float:
@@ -66,6 +63,20 @@ class Finding:
     estimate: float
     before: float
     designs: Designs
+
+    def follow(self, level: Level, window: tuple[int, int, int], limits: Limits) -> Level:
+        """Return a level that stands with the newest window's part in it; window: its first and last time, and rows."""
+        now = replace(self, value=(level.value + self.value) / 2)
+        threshold, material = _material(now, limits.policy, window[2])
+        return replace(
+            level,
+            value=now.value,
+            threshold=threshold,
+            material=material,
+            window_from=window[0],
+            window_to=max(window[:2]),
+            rows=window[2],
+        )
 
     def level(self, detector: str, passing: Passing, at: int, limits: Limits) -> Level:
         """Return the level that it is, as of a time."""
@@ -101,6 +112,11 @@ def on_scale(facet: Facet, designs: Designs, passing: Passing) -> Finding:
     return Finding(facet, "scale", ratio, ratio, 1.0, designs)
 
 
+def since(facet: Facet, statistic: str, value: float, designs: Designs) -> Finding:
+    """Return what a window of rows shows of a column that is raised."""
+    return Finding(facet, statistic, value, value, 0.0, designs)
+
+
 def on_share(facet: Facet, designs: Designs, passing: Passing, share: float) -> Finding:
     """Return a finding of a category's share."""
     now = min(max(designs.sum_of(passing) / max(passing.weight, 1.0), 1e-4), 1 - 1e-4)
@@ -121,28 +137,6 @@ def reverse(bank: int, found: Finding) -> tuple[float, float]:
 def grain(value: float, grains: float) -> float:
     """Return the value rounded to whole numbers of 1/grains."""
     return round(value * grains) / grains
-
-
-def of_pair(names: list[str], pair: Pair, window: tuple[int, int, int], limits: Limits) -> Level:
-    """Return the level of two features whose correlation changed; window: its first and last time, and rows."""
-    change = pair.now - pair.before
-    least = limits.policy.drift.correlation
-    return Level(
-        detector="cusum",
-        subject=f"{names[pair.first]}, {names[pair.second]}",
-        statistic="correlation",
-        baseline="rolling",
-        category=Category.DATA_DRIFT,
-        value=pair.now,
-        threshold=pair.before + math.copysign(least, change),
-        score=pair.score,
-        first_bad_at=window[0],
-        window_from=window[0],
-        window_to=max(window[:2]),
-        rows=window[2],
-        symptom=False,
-        material=abs(change) >= least,
-    )
 
 
 def _material(found: Finding, policy: Thresholds, rows: float) -> tuple[float, bool]:

@@ -7,8 +7,9 @@ from numpy.typing import NDArray
 
 from agents.detection.arrays import pack, unpack
 from agents.detection.columns import Floats
-from agents.detection.detectors.sequential.blocks import Blocks
+from agents.detection.detectors.sequential.blocks import BLOCK, Blocks
 from agents.detection.detectors.sequential.cusum import Bank, of_share
+from agents.detection.detectors.sequential.findings import Limits
 from agents.detection.profile import Facet
 
 MOST = 5
@@ -37,21 +38,20 @@ class Shares:
     ----------
     facets, counts
         The text facets, and their histograms in the reference.
-    score
-        −log10 of the tail probability below which one of the CUSUMs of one column counts.
-    epoch
-        Rows that the score is about.
+    limits
+        How sure a finding must be.
     """
 
-    def __init__(self, facets: list[Facet], counts: list[NDArray[np.int64]], score: float, epoch: int) -> None:
-        self._score, self._epoch = score, epoch
+    def __init__(self, facets: list[Facet], counts: list[NDArray[np.int64]], limits: Limits) -> None:
+        self._score, self._epoch = limits.score, limits.epoch
+        self._cap = limits.policy.drift.baseline_rows
         self.sizes = tuple(_size(facet) for facet in facets)
         self._facet = np.repeat(np.arange(len(facets)), self.sizes)
         # Baseline: happened and tried; since: happened and tried.
         self._counts = np.zeros((4, len(self._facet)))
         self._counts[:2] = self._reference(counts)
-        designs = of_share(ODDS, self._share())
-        self.bank = Bank(designs, len(self._facet), designs.limit(score, epoch), float(np.log(10) * score))
+        designs = of_share(ODDS, self._share(), BLOCK)
+        self.bank = Bank(designs, len(self._facet), designs.limit(limits.score, limits.epoch), limits.back)
         self._design()
 
     def together(self, channel: int) -> list[int]:
@@ -72,6 +72,7 @@ class Shares:
         calm = ~self.bank.raised
         self._counts[:2, calm] += self._counts[2:, calm]
         self._counts[2:] = 0
+        self._counts[:2] *= np.minimum(self._cap / np.maximum(self._counts[1], 1.0), 1.0)
         if len(self._facet):
             self._design()
 
@@ -89,7 +90,7 @@ class Shares:
         return np.clip(found, 1e-6, 1 - 1e-6)
 
     def _design(self) -> None:
-        designs = of_share(ODDS, self._share())
+        designs = of_share(ODDS, self._share(), BLOCK)
         self.bank.designs = designs
         limit = designs.limit(self._score, self._epoch)
         self.bank.limit = limit * designs.allowance(limit, self._epoch, self._counts[1])

@@ -116,6 +116,12 @@ class Whitening:
             self._regress(found, regressors, known)
         return found, known
 
+    def lately(self, channel: int) -> tuple[float, float, float]:
+        """Return mean and deviation of a channel's innovations that the baseline has not taken in, and their number."""
+        total, squares, number = self._taken[:, channel].tolist()
+        mean = total / max(number, 1.0) / UNIT
+        return mean, max(squares / max(number, 1.0) / UNIT**2 - mean**2, 0.0) ** 0.5, number
+
     def take(self, sums: Floats, squares: Floats, known: Floats) -> None:
         """Add innovations' sums, squares (in UNIT) and number to those that the baseline takes in next."""
         self._taken[0] += sums
@@ -182,7 +188,7 @@ class Whitening:
         self._lagged[3] += np.count_nonzero(known & before, axis=1)
         self._known = whole[:, known.shape[1] :].copy()
         rest = np.sqrt(np.maximum(1 - self.phi.sum(axis=0) ** 2, 0.01))
-        factor: Floats = known * np.where(before, 1.0, rest[:, None])
+        factor: Floats = np.where(known, np.where(before, 1.0, rest[:, None]), 0.0)
         return factor
 
     def _regressors(self, times: NDArray[np.int64]) -> Floats:
