@@ -220,8 +220,7 @@ class Gaps:
         for other in others:
             known = [*found.get(other, ()), *self._levels_of(other).raised()]
             gaps = [one.value for one in known if one.statistic == level.statistic]
-            rows = self._before[other, 0, 0], self._before[group, 0, 0]
-            smaller = (rows[0], other) < (rows[1], group)
+            smaller = (self._before[other, 0, 0], other) < (self._before[group, 0, 0], group)
             if gaps and (smaller if len(others) == 1 else level.value < _ALIKE * max(gaps)):
                 return True
         return False
