@@ -22,6 +22,7 @@ from schemas.values import Mode
 from streams.intake.intake import Intake
 from streams.kafka import AwaitedProducer, Clients, Record
 from streams.local.broker import Broker
+from streams.logs import configure
 from streams.settings import Settings
 from streams.topic_admin import TopicAdmin
 
@@ -98,6 +99,7 @@ def main() -> None:
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as directory, Broker(Path(directory) / "broker") as broker:
         settings = Settings.model_validate({"bootstrap_servers": broker.bootstrap, "var": Path(directory) / "var"})
+        configure(settings)  # logs go to standard error
         found = measure(settings, given.events)
     print(json.dumps(found) if given.json else "\n".join(f"{name:24} {value:12,.0f}" for name, value in found.items()))
     sys.exit(found["events_per_second"] < BUDGET)
