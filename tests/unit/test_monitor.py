@@ -125,7 +125,8 @@ def test_a_second_bad_instance_widens_the_signal() -> None:
             columns["f0"] = columns["f0"] * 100
         traffic.send(columns, instance)
     reference = [signal for signal in traffic.raised if (signal.subject, signal.baseline) == ("f0", "reference")]
-    assert [signal.instance for signal in reference] == ["b", ""]
+    assert [signal.instance for signal in reference][:2] == ["b", ""]
+    assert {signal.instance for signal in reference[2:]} <= {""}  # it may be raised anew as it becomes far worse
     assert reference[0].signal in {event.signal for event in traffic.cleared}
 
 
