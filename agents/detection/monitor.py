@@ -2,7 +2,6 @@
 
 from collections import OrderedDict
 from dataclasses import dataclass
-from types import MappingProxyType
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,10 +9,11 @@ from numpy.typing import NDArray
 from agents.detection.columns import Floats, Rows
 from agents.detection.detectors.half_space import Forest, ForestState
 from agents.detection.detectors.specs import SCORED
-from agents.detection.guard import count_bad, matrix, times
+from agents.detection.given import Given, Known
+from agents.detection.guard import times
 from agents.detection.joined import Joined
 from agents.detection.learning import Learning, LearningState
-from agents.detection.profile import RANGE, Profile, ProfileState, outside
+from agents.detection.profile import Profile, ProfileState
 from agents.detection.sample import Sample, streams
 from agents.detection.scope import STREAMS, Scope, ScopeState
 from agents.detection.series.watch import Watch, WatchState
@@ -25,22 +25,6 @@ from schemas.values import Category, Mode
 
 LABELLED = ("error", "residual", "calibration", "estimate", "fairness")
 """The detectors that labels are for."""
-
-
-@dataclass(frozen=True, slots=True)
-class Given:
-    """Guarded rows of one batch: all columns, times in ms, the facets' clean values, and why others are not.
-
-    What can be computed for a whole batch is, because a call costs more than the rows of one window: which values are
-    out of range (None where none is), and the forest's score of each row that is scored.
-    """
-
-    rows: Rows
-    at: NDArray[np.int64]
-    values: Floats
-    why: NDArray[np.uint8] | None
-    outside: NDArray[np.bool_] | None
-    scores: Floats | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -264,14 +248,14 @@ class Monitor:
         if self._profile is None:
             return []
         scope = self._instance(rows.instance)
-        cells = self._given(rows, at, self._profile, scope)
+        given = Given(rows, at, Known(self._profile, self._forest, self._policy.forest.every), scope.total)
         changes: list[Change] = []
         first = 0
         while first < rows.rows:
             # A sample never reaches over the end of a window, so that nothing depends on how rows were batched.
             left = self._whole.left if len(self._instances) == 1 else min(self._whole.left, scope.left)
             end = min(first + left, rows.rows)
-            changes += self._judge_part(self._sample(cells, first, end, scope), scope)
+            changes += self._judge_part(given.sample(first, end, scope.runs), scope)
             first = end
         return changes
 
@@ -297,55 +281,13 @@ class Monitor:
             self._backfill = Scope("", self._policy, whole=False)
             self._backfill.equip(self._profile, self._bases())
         scope, first = self._backfill, 0
-        cells = self._given(rows, at, self._profile, scope)
+        given = Given(rows, at, Known(self._profile, self._forest, self._policy.forest.every), scope.total)
         while first < rows.rows:
             end = min(first + scope.left, rows.rows)
-            sample = self._sample(cells, first, end, scope)
+            sample = given.sample(first, end, scope.runs)
             scope.update(sample)
             scope.total += sample.rows
             first = end
-
-    def _given(self, rows: Rows, at: NDArray[np.int64], profile: Profile, scope: Scope) -> Given:
-        values, why = matrix(rows, profile.facets)
-        wild = outside(values, profile.low, profile.high)
-        every = self._policy.forest.every
-        scores = None if self._forest is None else self._forest.score(values[:, -scope.total % every :: every])
-        return Given(rows, at, values, why, wild if wild.any() else None, scores)
-
-    def _sample(self, given: Given, first: int, end: int, scope: Scope) -> Sample:
-        assert self._profile is not None
-        profile, part = self._profile, slice(first, end)
-        values, times = given.values[:, part], given.at[part]
-        steady = profile.season.adjust(values, times)
-        bad = count_bad(None if given.why is None else given.why[:, part], len(profile.facets))
-        if given.outside is not None:
-            bad[:, RANGE] = np.count_nonzero(given.outside[:, part], axis=1)
-        longest, _ = scope.runs.longest(values)
-        found = {f.role: values[i] for i, f in enumerate(profile.facets) if f.role in ("confidence", "latency")}
-        at = dict.fromkeys(found, times)
-        picked = None
-        if given.scores is not None:
-            every = self._policy.forest.every
-            picked = slice(-scope.total % every, None, every)
-            at["vector"] = times[picked]
-            past = (first + every - 1 - (first - scope.total) % every) // every
-            found["vector"] = given.scores[past : past + len(at["vector"])]
-        return Sample(
-            rows=end - first,
-            at_from=int(times.min()),
-            at_to=int(times.max()),
-            values=values,
-            steady=steady,
-            times=times,
-            source=given.rows,
-            first=first,
-            counts=profile.histogram(steady),
-            bad=bad,
-            longest=longest,
-            streams=streams(**found),
-            stream_times=MappingProxyType(at),
-            picked=picked,
-        )
 
     def _settle(self) -> list[Change]:
         changes = self._standing.settle(self._whole, self._instances, self._backfill, self.rows)
