@@ -118,10 +118,16 @@ def kind_of(signal: SignalRaised) -> Kind:
     return _BY_CATEGORY[signal.category]
 
 
+def extent(signal: SignalRaised) -> float:
+    """Return how many times its limit a statistic is."""
+    return abs(signal.value) / max(abs(signal.threshold), 1e-12)
+
+
 def large(signal: SignalRaised) -> bool:
     """Whether a statistic is so far beyond its limit that it may be why the outputs are wrong."""
-    far = abs(signal.value) >= LARGE * abs(signal.threshold)
-    return far or (signal.statistic == "scale" and 0 <= signal.value * LARGE <= signal.threshold < 1)
+    return extent(signal) >= LARGE or (
+        signal.statistic == "scale" and 0 <= signal.value * LARGE <= signal.threshold < 1
+    )
 
 
 def sudden(signal: SignalRaised) -> bool:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from agents.triage.cause import Kind, kind_of, sudden, weight
+from agents.triage.cause import Kind, extent, kind_of, large, sudden, weight
 from agents.triage.episode import Episode
 from agents.triage.judge import Judge
 from schemas.signals import SignalRaised
@@ -68,4 +68,8 @@ def _same_story(signal: SignalRaised, episode: Episode) -> bool:
         return True
     if kind_of(signal) not in _MOVING:
         return any(kind_of(other) is kind_of(signal) and other.subject == signal.subject for other in own)
+    subject = (signal.version, signal.subject)
+    told = [other for other in own if (other.version, other.subject) == subject and kind_of(other) in _MOVING]
+    if any(2 * extent(other) >= extent(signal) for other in told if large(other)):
+        return True
     return not sudden(signal) and any(kind_of(other) in _MOVING for other in own)

@@ -1,0 +1,87 @@
+"""Which fault a signal is of: by when its rows went bad, by model and subject, and by how far it broke away."""
+
+from typing import Any
+
+import pytest
+
+from agents.triage.episode import Episode, attach
+from agents.triage.kinship import MAX_EPISODES, home
+from schemas.signals import SignalRaised
+from schemas.values import Category
+from tests.feed import T0, judge, raised
+
+JUDGE = judge()
+HOUR = 3_600_000
+
+
+def _episode(*signals: SignalRaised) -> Episode:
+    episode = Episode(id=signals[0].id, topic_id="T", models=("shuttle",))
+    for signal in signals:
+        episode = attach(episode, signal, T0, JUDGE)
+    return episode
+
+
+def _later(subject: str = "f2", category: Category = Category.DATA_DRIFT, **given: Any) -> SignalRaised:
+    times = {"first_bad_at": T0 + HOUR, "window_from": T0 + HOUR, "window_to": T0 + HOUR + 1000}
+    return raised(subject, category, **times, **given)
+
+
+DRIFT = _episode(raised("f1"))
+
+
+@pytest.mark.parametrize(
+    "signal",
+    [
+        raised("f2"),
+        raised("error", Category.PERFORMANCE, first_bad_at=T0 + 200_000),
+        _later("f2", baseline="reference"),
+        _later("f2", baseline="rolling", value=0.3),
+        _later("f1", baseline="rolling", value=2.2),
+        _later("error", Category.PERFORMANCE, model="letters"),
+    ],
+    ids=["at once", "soon", "slowly", "a little", "the same again", "another model"],
+)
+def test_what_is_near_or_slow_or_elsewhere_is_more_of_the_same(signal: SignalRaised) -> None:
+    """Signals whose rows went bad together are one fault; so is what goes on moving, and what other models show."""
+    assert home(signal, [DRIFT], JUDGE) is DRIFT
+
+
+@pytest.mark.parametrize(
+    "signal",
+    [
+        _later("f2", baseline="rolling", value=2.1),
+        _later("f1", baseline="rolling", value=9.0),
+        _later("f3", Category.DATA_QUALITY),
+        _later("error", Category.PERFORMANCE),
+        raised("latency", Category.INFRASTRUCTURE),
+    ],
+    ids=["sudden", "far worse", "broken", "wrong", "slow"],
+)
+def test_what_begins_later_and_far_away_is_another_fault(signal: SignalRaised) -> None:
+    """A sudden change, a broken sensor or wrong predictions an hour later are no part of a drift that stands."""
+    assert home(signal, [DRIFT], JUDGE) is None
+
+
+def test_rows_that_lie_far_apart_are_near_all_the_same() -> None:
+    """Where a window takes hours, two windows later is still the same fault."""
+    hours = {"window_from": T0, "window_to": T0 + HOUR}
+    episode = _episode(raised("f1", **hours))
+    assert home(_later("error", Category.PERFORMANCE), [episode], JUDGE) is episode
+
+
+def test_a_level_that_is_raised_again_belongs_where_it_was() -> None:
+    """The same level finds its own episode among several, whenever it comes."""
+    other = _episode(_later("f3", Category.DATA_QUALITY))
+    again = _later("f1", baseline="reference")
+    assert home(again, [other, DRIFT], JUDGE) is DRIFT
+
+
+def test_the_nearest_of_several_faults_is_chosen_and_their_number_is_bounded() -> None:
+    """A signal joins the fault whose rows went bad closest to its own; beyond the bound it joins the newest."""
+    near = _episode(_later("f3", Category.DATA_QUALITY))
+    assert home(_later("error", Category.PERFORMANCE), [DRIFT, near], JUDGE) is near
+    many = [
+        _episode(raised(f"f{n}", Category.DATA_QUALITY, first_bad_at=T0 + n * HOUR)) for n in range(2, MAX_EPISODES + 2)
+    ]
+    far = raised("error", Category.PERFORMANCE, first_bad_at=T0 + 99 * HOUR)
+    assert home(far, many, JUDGE) is many[-1]
