@@ -172,9 +172,10 @@ class Probing:
     def _clear(self) -> None:
         self._windows += 1
         self._callers = Callers()
-        self._rows = self._rows[:, :0]
-        self._flags = self._flags[:, :0]
-        self._confidences = self._confidences[:0]
+        # Anew: an empty part of the old window would keep all of it.
+        self._rows = np.zeros((3, 0), dtype=np.int64)
+        self._flags = np.zeros((3, 0), dtype=np.bool_)
+        self._confidences = np.zeros(0)
 
     def _steps(self, values: Floats, callers: attack.Integers) -> attack.Mask:
         """Return which rows differ from the one before, of the same caller, in one numeric feature alone."""

@@ -100,7 +100,7 @@ def compared_with_evidently(python: str, rows: int) -> dict[str, Any]:
 
 def measure(python: str, *, quick: bool) -> tuple[dict[str, Any], list[str]]:
     """Return everything that was measured, and what makes it void."""
-    rows, repeats = (200_000, 1) if quick else (800_000, 3)
+    rows, repeats = (100_000, 1) if quick else (800_000, 3)
     traffic: Table = table(rows)
     with (
         tempfile.TemporaryDirectory() as directory,

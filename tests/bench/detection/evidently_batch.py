@@ -35,7 +35,7 @@ def ours(before: NDArray[np.float64], now: NDArray[np.float64]) -> list[int]:
     facets = tuple(Facet(name=f"f{n:02}", role="feature", text=False) for n in range(len(before)))
     _, pairs = Runs(len(facets)).longest(before)
     profile, _ = learn(facets, before, count_bad(None, len(facets)), pairs, policy)
-    psi, _ = stability(profile.histogram(now), profile.counts, profile.used)
+    psi, _ = stability(profile.histogram(now), profile.counts, profile.used, profile.inflation)
     return [int(i) for i in np.flatnonzero(psi > policy.psi)]
 
 

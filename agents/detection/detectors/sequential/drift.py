@@ -126,7 +126,8 @@ class Drift:
         cap = self._policy.drift.baseline_rows
         whitening = Whitening(values, sample.times, self._profile.season.of(self._numbers), cap)
         self._begin(whitening)
-        learnt = whitening.learnt
+        # Let go of: a reference's innovations are larger than all else that a monitor keeps.
+        learnt, whitening.learnt = whitening.learnt, np.empty((len(values), 0))
         self._tempers = (tempered(self._banks[MEAN].designs, learnt), tempered(self._banks[SCALE].designs, learnt**2))
         # The scale of what has two values says no more than its mean does.
         self._tempers[1][:, [len(np.unique(row)) < _SCALED for row in values]] = NEVER
