@@ -10,9 +10,11 @@ from hypothesis import strategies as st
 
 from agents.detection.columns import Floats
 from agents.detection.detectors.sequential.drift import Drift
+from agents.detection.detectors.sequential.scores import UNIT
+from agents.detection.detectors.sequential.whiten import Whitening
 from agents.detection.profile import Facet, learn
 from agents.detection.sample import BAD, Sample
-from agents.detection.season import DAY, Season, fit
+from agents.detection.season import DAY, NONE, Season, fit
 from schemas.thresholds import Thresholds
 
 START = 1_700_000_000_000
@@ -79,8 +81,8 @@ def test_false_alarms_come_as_often_as_policy_says() -> None:
 @pytest.mark.parametrize("phi", [0.0, 0.8])
 def test_innovations_are_white_whatever_depends_on_its_own_past(phi: float) -> None:
     """What is learnt from has innovations of mean 0, deviation 1 and no correlation with the one before."""
-    drift = made(autocorrelated(np.random.default_rng(2), 3, 4000, phi))
-    learnt = drift._whitening.learnt / 4096
+    values = autocorrelated(np.random.default_rng(2), 3, 4000, phi)
+    learnt = Whitening(values, START + np.arange(4000) * MINUTE, NONE, 65_536).learnt / UNIT
     assert np.abs(learnt.mean(axis=1)).max() < 0.01
     assert np.abs(learnt.std(axis=1) - 1).max() < 0.01
     assert np.abs((learnt[:, 1:] * learnt[:, :-1]).mean(axis=1)).max() < 0.06

@@ -25,7 +25,7 @@ DAY_ROWS = 1440
 PHI = 0.8
 SHARES = np.array([0.4, 0.3, 0.15, 0.1, 0.05])
 OTHER_SHARES = np.array([0.25, 0.3, 0.3, 0.1, 0.05])
-ERRORS, MORE_ERRORS = 0.1, 0.2
+ERRORS, MORE_ERRORS = 0.1, 0.3
 FAMILIES = ("iid", "lognormal", "ar", "season")
 
 

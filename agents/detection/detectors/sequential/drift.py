@@ -122,8 +122,7 @@ class Drift:
         """Learn the innovations from the reference's own rows."""
         if sample.steady is None or sample.times is None:
             return
-        values = sample.steady[self._numbers]
-        cap = self._policy.drift.baseline_rows
+        values, cap = sample.steady[self._numbers], self._policy.drift.baseline_rows
         whitening = Whitening(values, sample.times, self._profile.season.of(self._numbers), cap)
         self._begin(whitening)
         # Let go of: a reference's innovations are larger than all else that a monitor keeps.
