@@ -1,5 +1,6 @@
 """A batch's bytes as numpy arrays, without a copy; what does not fit its own description is a SchemaError."""
 
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -71,6 +72,10 @@ class Rows:
     def with_role(self, role: str) -> Cells | None:
         """Return the first column of a role, or None."""
         return next((cells for cells in self.columns if cells.role == role), None)
+
+    def only(self, roles: AbstractSet[str]) -> bool:
+        """Whether there are columns, and none has another role than these."""
+        return bool(self.columns) and all(cells.role in roles for cells in self.columns)
 
     def positions(self) -> NDArray[np.int64]:
         """Return each row's position in its source: those of the column ``position``, else one after the other."""

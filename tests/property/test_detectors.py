@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from agents.detection.detect import Detect
-from agents.detection.detectors.catalogue import Detector, Setting, make
+from agents.detection.detectors.catalogue import CATALOGUE, Detector, Setting, make
 from agents.detection.detectors.sequential.drift import Drift
 from agents.detection.profile import Profile
 from agents.detection.sample import Sample, streams
@@ -173,6 +173,24 @@ def test_damaged_state_is_refused(subject: Subject, garbage: bytes) -> None:
     except SchemaError:
         return
     assert detector.state() == garbage
+
+
+@pytest.mark.parametrize("name", [entry.name for entry in CATALOGUE if entry.mergeable])
+@given(seed=st.integers(0, 99), shards=st.permutations([True, False]), bad=st.booleans())
+@settings(max_examples=20, deadline=None)
+def test_shards_of_a_window_merge_into_the_whole(name: str, seed: int, shards: list[bool], bad: bool) -> None:
+    """Where a detector is declared mergeable, two that saw some rows of each window each are one that saw all."""
+    subject = next(subject for subject in DETECTORS if subject.name == name)
+    whole, left = subject.new(), subject.new()
+    rng = np.random.default_rng(seed)
+    for fault in (False, bad, bad):
+        right = subject.new()
+        for on_the_left in shards:
+            sample = subject.sample(rng, fault)
+            whole.update(sample)
+            (left if on_the_left else right).update(sample)
+        left.merge(right.state())  # type: ignore[attr-defined]
+        assert left.state() == whole.state()
 
 
 BAD_CELLS = st.sampled_from([float("nan"), float("inf"), -float("inf"), 1e300, -1e300, 5e-324, -0.0, 1e18])

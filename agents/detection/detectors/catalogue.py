@@ -95,6 +95,9 @@ class Setting:
 class Entry:
     """A detector that is not of a single stream.
 
+    mergeable
+        Whether shards that each saw some rows of a window can be put together: it then has a `merge(state)`.
+
     of_rows
         Whether every sample of rows is for it; else it is made when its own input first comes.
     instances
@@ -105,6 +108,7 @@ class Entry:
     make: Callable[[Setting], Detector]
     of_rows: bool = True
     instances: bool = True
+    mergeable: bool = False
 
 
 def _quality(setting: Setting) -> Detector:
@@ -171,8 +175,8 @@ def _canary(setting: Setting) -> Detector:
 
 
 CATALOGUE = (
-    Entry(name="quality", make=_quality),
-    Entry(name="psi", make=_psi),
+    Entry(name="quality", make=_quality, mergeable=True),
+    Entry(name="psi", make=_psi, mergeable=True),
     Entry(name="cusum", make=_drift),
     Entry(name="health", make=_health, of_rows=False),
     Entry(name="calibration", make=_calibration, of_rows=False, instances=False),

@@ -147,6 +147,17 @@ class Psi:
         self._away = unpack(saved.away, self._away.shape, "<i8")
         self._levels.restore(saved.held)
 
+    def merge(self, state: bytes) -> None:
+        """Take in the open window of another shard, which saw other rows of the same scope; full, it is judged."""
+        other = decode(PsiState, state)
+        if other.rows:
+            self._from = other.at_from if not self._rows else min(self._from, other.at_from)
+            self._to = other.at_to if not self._rows else max(self._to, other.at_to)
+        self._counts += unpack(other.counts, self._counts.shape, "<i8")
+        self._rows += other.rows
+        if self._rows >= self._window:
+            self._close()
+
     def _close(self) -> None:
         now = _shares(self._counts, self._bins)
         findings = self._findings("reference", _index(now, self._reference, self._used), self._profile.counts)

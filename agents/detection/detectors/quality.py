@@ -73,11 +73,7 @@ class Quality:
         self._rows += sample.rows
         if sample.longest is not None:
             np.maximum(self._longest, sample.longest, out=self._longest)
-        if self._rows >= self._window:
-            self._levels.judge(self._findings())
-            self._bad[:] = 0
-            self._longest[:] = 0
-            self._rows = 0
+        self._close_if_full()
 
     def levels(self) -> list[Level]:
         """Return what is raised."""
@@ -113,6 +109,25 @@ class Quality:
         self._bad = unpack(saved.bad, self._bad.shape, "<i8")
         self._longest = unpack(saved.longest, self._longest.shape, "<i8")
         self._levels.restore(saved.held)
+
+    def merge(self, state: bytes) -> None:
+        """Take in the open window of another shard, which saw other rows of the same scope; full, it is judged."""
+        other = decode(QualityState, state)
+        if other.rows:
+            self._from = other.at_from if not self._rows else min(self._from, other.at_from)
+            self._to = other.at_to if not self._rows else max(self._to, other.at_to)
+        self._bad += unpack(other.bad, self._bad.shape, "<i8")
+        np.maximum(self._longest, unpack(other.longest, self._longest.shape, "<i8"), out=self._longest)
+        self._rows += other.rows
+        self._close_if_full()
+
+    def _close_if_full(self) -> None:
+        if self._rows < self._window:
+            return
+        self._levels.judge(self._findings())
+        self._bad[:] = 0
+        self._longest[:] = 0
+        self._rows = 0
 
     def _upper_rates(self) -> Floats:
         rows = max(self._profile.rows, 1)
