@@ -33,7 +33,7 @@ def _columns(kind: str) -> Callable[[np.random.Generator, bool], Sample]:
         counts = np.zeros((1, 6), dtype=np.int64)
         if bad and kind == "quality":
             counts[0, 0] = 60
-        longest = np.ones(1, dtype=np.int64)
+        longest = rng.integers(1, 9, 1)
         return Sample(
             rows=250,
             at_from=START,
