@@ -181,16 +181,18 @@ def test_damaged_state_is_refused(subject: Subject, garbage: bytes) -> None:
 def test_shards_of_a_window_merge_into_the_whole(name: str, seed: int, shards: list[bool], bad: bool) -> None:
     """Where a detector is declared mergeable, two that saw some rows of each window each are one that saw all."""
     subject = next(subject for subject in DETECTORS if subject.name == name)
-    whole, left = subject.new(), subject.new()
+    wide = Setting(thresholds=Thresholds(window_rows=600), profile=subject.profile())
+    whole, left, right = (make(name, wide) for _ in range(3))
     rng = np.random.default_rng(seed)
-    for fault in (False, bad, bad):
-        right = subject.new()
-        for on_the_left in shards:
-            sample = subject.sample(rng, fault)
-            whole.update(sample)
-            (left if on_the_left else right).update(sample)
-        left.merge(right.state())  # type: ignore[attr-defined]
-        assert left.state() == whole.state()
+    for on_the_left in shards:
+        sample = subject.sample(rng, bad)
+        whole.update(sample)
+        (left if on_the_left else right).update(sample)
+    left.merge(right.state())  # type: ignore[attr-defined]
+    assert left.state() == whole.state()
+    for detector in (left, whole):
+        _fed(detector, subject, seed, [bad] * 5)
+    assert left.state() == whole.state()
 
 
 BAD_CELLS = st.sampled_from([float("nan"), float("inf"), -float("inf"), 1e300, -1e300, 5e-324, -0.0, 1e18])
