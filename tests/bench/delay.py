@@ -115,7 +115,7 @@ def main() -> int:
     """Measure, print and write."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
     parser.add_argument("--quick", action="store_true", help="half as long")
-    parser.add_argument("--rate", type=int, default=40_000, help="rows a second, of all models together")
+    parser.add_argument("--rate", type=int, default=20_000, help="rows a second, of all models together")
     parser.add_argument("--gather-ms", type=int, help="instead of the shipped policy's")
     options = parser.parse_args()
     policy = (DEPLOY / "policy.toml").read_text("utf-8")
