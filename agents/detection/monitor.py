@@ -16,7 +16,7 @@ from agents.detection.learning import Learning, LearningState
 from agents.detection.profile import Profile, ProfileState
 from agents.detection.sample import Sample, streams
 from agents.detection.scope import STREAMS, Scope, ScopeState
-from agents.detection.series.watch import Watch, WatchState
+from agents.detection.series.watch import METRICS, Watch, WatchState
 from agents.detection.standing import Change, Open, Standing, StandingState
 from schemas.selection import NO_RULE
 from schemas.telemetry import ProbeResult
@@ -100,6 +100,8 @@ class Monitor:
     def update(self, rows: Rows, timestamp: int) -> list[Change]:
         """Judge rows that were not seen before, and return what changed; `timestamp` is the broker's, in ms."""
         self._unobserved += rows.rows
+        if rows.only(METRICS):
+            return []
         at = times(rows, timestamp)
         late = at < timestamp - self._policy.late_seconds * 1000
         if late.any():

@@ -2,32 +2,37 @@
 
 import sys
 from array import array
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Container, Iterable, Sequence
 from typing import Any
 
 from headgate.cells import WRONG, Wrong, text
+from headgate.extras import Extras
 
 NULL, WRONG_TYPE = 1, 2
 MAX_CATEGORIES = 1000
 META = ("prediction", "confidence", "latency", "group", "risk", "prediction_id", "trace_id", "at")
 """Names and roles of the columns that follow the features; each row's cells end with them, in this order."""
 
-Row = tuple[tuple[str, ...], list[Any]]
-"""Feature names, and as many cells, then those of META."""
+Row = tuple[tuple[str, ...], list[Any], Extras]
+"""Feature names, and as many cells, then those of META; and what else the row says."""
+
+MetricRow = tuple[tuple[str, ...], list[Any]]
+"""Names of metrics, and as many cells, then the time in milliseconds."""
 
 Column = dict[str, Any]
 """A column as the Avro record wants it."""
 
 _ALWAYS = frozenset({"prediction_id", "at"})
-_IDENTIFIERS = frozenset({"trace_id", "prediction_id"})
-_NUMBERS = frozenset({"confidence", "latency"})
+_IDENTIFIERS = frozenset({"trace_id", "prediction_id", "explanation"})
+_CATEGORIES = frozenset({"group", "caller"})
+_NUMBERS = frozenset({"confidence", "latency", "cost", "metric"})
 
 
 def feature_names(rows: Iterable[Row]) -> dict[str, None]:
     """Return the names of all rows in the order in which they first appear."""
     names: dict[str, None] = {}
     last: tuple[str, ...] = ()
-    for row_names, _ in rows:
+    for row_names, _, _ in rows:
         if row_names is not last:
             names.update(dict.fromkeys(row_names))
             last = row_names
@@ -51,15 +56,32 @@ def columns(rows: Sequence[Row], seen: set[str], hashed: frozenset[str], digest:
     made = []
     for name, column in cells.items():
         made.append(_column(name, "feature", _hashed(column, digest) if name in hashed else column))
-    meta = zip(*(row[-len(META) :] for _, row in rows), strict=True)
+    meta = zip(*(row[-len(META) :] for _, row, _ in rows), strict=True)
     for name, column in zip(META, meta, strict=True):
         if name in seen or name in _ALWAYS or any(cell is not None for cell in column):
             seen.add(name)
             made.append(_column(_unused(name, names), name, _hashed(column, digest) if name in hashed else column))
+    for role, name in extra_names(rows):
+        column = [next((cell for *key, cell in extras if key == [role, name]), None) for _, _, extras in rows]
+        taken = dict.fromkeys(column["name"] for column in made) | names
+        made.append(_column(_unused(name, taken), role, _hashed(column, digest) if name in hashed else column))
     return made
 
 
-def _unused(name: str, names: dict[str, None]) -> str:
+def extra_names(rows: Iterable[Row]) -> dict[tuple[str, str], None]:
+    """Return role and name of all that rows say beside the fixed columns, in the order in which they first appear."""
+    return {(role, name): None for _, _, extras in rows if extras for role, name, _ in extras}
+
+
+def metric_columns(rows: Sequence[MetricRow]) -> list[Column]:
+    """Return the columns of rows that give the same metrics, and their times."""
+    names = dict.fromkeys(rows[0][0])
+    *cells, times = zip(*(row for _, row in rows), strict=True)
+    made = [_column(name, "metric", column) for name, column in zip(names, cells, strict=True)]
+    return [*made, _column(_unused("at", names), "at", times)]
+
+
+def _unused(name: str, names: Container[str]) -> str:
     # a feature may be called "group": readers find these columns by role, and refuse a name that stands twice
     while name in names:
         name = f"_{name}"
@@ -68,9 +90,9 @@ def _unused(name: str, names: dict[str, None]) -> str:
 
 def _transposed(rows: Sequence[Row], names: tuple[str, ...]) -> Iterable[Sequence[Any]]:
     width = len(names)
-    if all(row_names == names for row_names, _ in rows):
-        return zip(*(cells[:width] for _, cells in rows), strict=True)
-    found = [dict(zip(row_names, cells, strict=False)) for row_names, cells in rows]
+    if all(row_names == names for row_names, _, _ in rows):
+        return zip(*(cells[:width] for _, cells, _ in rows), strict=True)
+    found = [dict(zip(row_names, cells, strict=False)) for row_names, cells, _ in rows]
     return ([row.get(name) for row in found] for name in names)
 
 
@@ -84,7 +106,7 @@ def _column(name: str, role: str, cells: Sequence[Any]) -> Column:
         kind, (values, flags) = "long", _times(cells)
     elif role in _IDENTIFIERS:
         kind, (values, flags, dictionary) = "string", _texts([text(cell) for cell in cells], len(cells))
-    elif role == "group":
+    elif role in _CATEGORIES:
         kind, (values, flags, dictionary) = "string", _texts([text(cell) for cell in cells], MAX_CATEGORIES)
     elif role in _NUMBERS or _numeric(cells):
         kind, (values, flags) = "double", _doubles(cells)

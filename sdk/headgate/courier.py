@@ -21,10 +21,10 @@ _LAST_WORDS = 2.0
 
 
 class Courier:
-    """Two bounded queues, their counts, and a worker that empties them; one per recorder and process.
+    """Three bounded queues, their counts, and a worker that empties them; one per recorder and process.
 
-    Of `max_bytes`, 3/8 may wait as predictions, 1/8 as labels, 1/8 be in the worker's hands, and 1/4 in the Kafka
-    client; the last eighth is what encoding needs.
+    Of `max_bytes`, 3/8 may wait as predictions, 1/16 each as labels and metrics, 1/8 be in the worker's hands, and 1/4
+    in the Kafka client; the last eighth is what encoding needs.
 
     Parameters
     ----------
@@ -34,8 +34,8 @@ class Courier:
 
     def __init__(self, settings: Settings) -> None:
         eighth = settings.max_bytes // 8
-        self.rows, self.labels = Lane(3 * eighth), Lane(eighth)
-        self.tally, self.label_tally = Tally(), Tally()
+        self.rows, self.labels, self.metrics = Lane(3 * eighth), Lane(eighth // 2), Lane(eighth // 2)
+        self.tally, self.label_tally, self.metric_tally = Tally(), Tally(), Tally()
         self.closed = False
         self.started = False
         self._settings = settings
@@ -94,9 +94,12 @@ class Courier:
         self._sender.abandon()
 
     def _idle(self) -> bool:
-        if len(self.rows) or len(self.labels):  # looked at first: the worker is busy before it takes
+        if any(len(lane) for lane, _ in self._lanes()):  # looked at first: the worker is busy before it takes
             return False
-        return not (self._busy or self.tally.unsettled or self.label_tally.unsettled)
+        return not (self._busy or any(tally.unsettled for _, tally in self._lanes()))
+
+    def _lanes(self) -> tuple[tuple[Lane, Tally], ...]:
+        return (self.rows, self.tally), (self.labels, self.label_tally), (self.metrics, self.metric_tally)
 
     def _run(self) -> None:
         glance = min(_GLANCE, self._settings.max_delay / 4)
@@ -113,6 +116,8 @@ class Courier:
             self._carry(self.rows, self.tally, self._packed_rows)
         while not self._stop.is_set() and self._due(self.labels):
             self._carry(self.labels, self.label_tally, self._packer.labels)
+        while not self._stop.is_set() and self._due(self.metrics):
+            self._carry(self.metrics, self.metric_tally, self._packer.metrics)
         self._sender.poll()
 
     def _due(self, lane: Lane) -> bool:
@@ -158,7 +163,7 @@ class Courier:
         self._sender.send(packed.framed, done, lambda: not self._stop.is_set())
 
     def _discard(self) -> None:
-        for lane, tally in ((self.rows, self.tally), (self.labels, self.label_tally)):
+        for lane, tally in self._lanes():
             while len(lane):
                 taken = lane.take(self._settings.max_rows, self._units)
                 tally.take(len(taken))

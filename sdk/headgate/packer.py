@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from headgate.cells import text
-from headgate.columns import META, Row, columns, feature_names, unicode
-from headgate.settings import MAX_FEATURES, Settings
+from headgate.columns import META, MetricRow, Row, columns, extra_names, feature_names, metric_columns, unicode
+from headgate.settings import MAX_FEATURES, MAX_NAMES, Settings
 from headgate.wire import INFERENCE_BATCH, LABEL_BATCH, split
 
 Label = tuple[str, str, int]
@@ -48,7 +48,7 @@ class Packer:
             "source": source,
         }
         self._source = source
-        self._position = self._label_position = self._serial = 0
+        self._position = self._label_position = self._metric_position = self._serial = 0
         self._seen: set[str] = set()
 
     def predictions(self, rows: Sequence[Row], dropped: int) -> Iterator[Packed]:
@@ -87,6 +87,26 @@ class Packer:
         for framed, count in split(LABEL_BATCH, kept, first, self._label_batch):
             yield Packed(count, framed) if framed else Packed(count, lost="encode")
 
+    def metrics(self, rows: Sequence[MetricRow]) -> Iterator[Packed]:
+        """Yield the batches of the metrics, by their names: so no series has a cell without a value."""
+        by_names: dict[tuple[str, ...], list[MetricRow]] = {}
+        for row in rows:
+            by_names.setdefault(row[0], []).append(row)
+        for alike in by_names.values():
+            first = self._metric_position
+            self._metric_position += len(alike)
+            for framed, count in split(INFERENCE_BATCH, alike, first, self._metric_batch):
+                yield Packed(count, framed) if framed else Packed(count, lost="encode")
+
+    def _metric_batch(self, rows: Sequence[MetricRow], position: int) -> dict[str, Any]:
+        return {
+            **self._head,
+            "source": f"{self._source}-metrics",  # positions of metrics and predictions are counted apart
+            "first_position": position,
+            "rows": len(rows),
+            "columns": metric_columns(rows),
+        }
+
     def _label_batch(self, rows: Sequence[Label], position: int) -> dict[str, Any]:
         hashes = "prediction_id" in self._settings.hashed
         return {
@@ -110,12 +130,15 @@ class Packer:
 
 
 def _narrow(rows: Sequence[Row]) -> Sequence[Row]:
-    if len(feature_names(rows)) <= MAX_FEATURES:
+    features, extra = len(feature_names(rows)), len(extra_names(rows))
+    if features <= MAX_FEATURES and features + extra <= MAX_NAMES:
         return rows
     kept: list[Row] = []
     names: set[str] = set()
+    extras: set[tuple[str, str]] = set()
     for row in rows:
-        if len(names.union(row[0])) <= MAX_FEATURES:
-            names.update(row[0])
+        named, more = names.union(row[0]), extras.union(extra_names([row]))
+        if len(named) <= MAX_FEATURES and len(named) + len(more) <= MAX_NAMES:
+            names, extras = named, more
             kept.append(row)
     return kept

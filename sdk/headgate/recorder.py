@@ -9,12 +9,13 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from sys import getsizeof
 from time import time as now
-from types import TracebackType
 from typing import Any, Self
 
-from headgate.cells import ROW, Layout, layout, millis, text, tidy
+from headgate.cells import CELL, ROW, Layout, keep, layout, millis, text, tidy
 from headgate.counters import Counters
 from headgate.courier import Courier
+from headgate.extras import NONE, gather
+from headgate.measure import Measure
 from headgate.names import EMPTY, NamesRefusedError, Plan, bounded, plan
 from headgate.settings import MAX_FEATURES, Settings
 
@@ -102,12 +103,25 @@ class Recorder:
         group: object = None,
         risk: object = None,
         trace_id: object = None,
+        explanation: object = None,
+        caller: object = None,
+        cost: object = None,
         at: datetime | float | None = None,
     ) -> None:
         """Queue one prediction; the values are taken now, so the dict may be changed afterwards.
 
         A value that is no number, text or None is sent as "wrong type". `at` is a datetime or epoch seconds; now,
         if not given. `latency_ms` is in milliseconds, `confidence` from 0 to 1.
+
+        Parameters
+        ----------
+        group, explanation
+            A text, or a dict of up to 8 by name, such as ``{"region": "north", "age": "18-25"}``.
+        caller
+            Who asked, as a pseudonym such as a keyed hash, never a name or an address: it is kept and shown as it is.
+            With ``hashed=["caller"]`` the recorder makes the pseudonym.
+        cost
+            What the prediction cost, a number in any one unit.
         """
         courier = self._courier
         courier.tally.record()
@@ -118,6 +132,11 @@ class Recorder:
             chosen = self._plan
             if keys != chosen.keys:
                 chosen = self._plan_for(keys)
+            extras, group, more = (
+                (NONE, group, 0)
+                if caller is None and cost is None and explanation is None and type(group) is not dict
+                else gather(group, explanation, caller, cost)
+            )
             cells = [
                 *(features.values() if chosen.pick is None else chosen.pick(features)),
                 prediction,
@@ -138,7 +157,7 @@ class Recorder:
                 cells, size = tidy(cells)
             if courier.closed:
                 courier.tally.refuse("closed")
-            elif not courier.rows.put((chosen.names, cells), size):
+            elif not courier.rows.put((chosen.names, cells, extras), size + more):
                 courier.tally.refuse("full")
             elif not courier.started:
                 courier.start()
@@ -167,7 +186,34 @@ class Recorder:
         except Exception:  # noqa: BLE001  # as in record
             courier.label_tally.refuse("encode")
 
-    def measure(self) -> "Measure":
+    def metric(self, name: str, value: object, at: datetime | float | None = None) -> None:
+        """Queue one value of a metric of this instance, such as a queue's depth: each name is a series of its own."""
+        self.metrics({name: value}, at)
+
+    def metrics(self, values: Mapping[str, object], at: datetime | float | None = None) -> None:
+        """Queue the values of several metrics at one time, by name; a value that is no number is sent as wrong type."""
+        courier = self._courier
+        courier.metric_tally.record()
+        try:
+            given = bounded(values, None)
+            names = plan(tuple(given), None).names
+            cells = [keep(value) for value in given.values()]
+            when = int(now() * 1000) if at is None else millis(at)
+            size = ROW + sum(CELL + (getsizeof(cell) if type(cell) is str else 0) for cell in cells)
+            if courier.closed:
+                courier.metric_tally.refuse("closed")
+            elif not names:
+                courier.metric_tally.refuse("columns")
+            elif not courier.metrics.put((names, [*cells, when]), size):
+                courier.metric_tally.refuse("full")
+            elif not courier.started:
+                courier.start()
+        except NamesRefusedError:
+            courier.metric_tally.refuse("columns")
+        except Exception:  # noqa: BLE001  # as in record
+            courier.metric_tally.refuse("encode")
+
+    def measure(self) -> Measure:
         """Return a context manager that times its block and records what was set on it."""
         return Measure(self)
 
@@ -188,6 +234,11 @@ class Recorder:
     def label_counters(self) -> Counters:
         """Labels of this process so far."""
         return self._courier.label_tally.snapshot(self._courier.labels.waiting())
+
+    @property
+    def metric_counters(self) -> Counters:
+        """Rows of metrics of this process so far."""
+        return self._courier.metric_tally.snapshot(self._courier.metrics.waiting())
 
     def __enter__(self) -> Self:
         return self
@@ -223,60 +274,6 @@ class Recorder:
         closed = self._courier.closed
         self._courier = Courier(self._settings)
         self._courier.closed = closed
-
-
-class Measure:
-    """One prediction while it is being made: set its attributes inside the block.
-
-    The block's latency is recorded with them. If the block raises, nothing is recorded but a failure in the
-    counters, and the exception goes on.
-    """
-
-    __slots__ = (
-        "_recorder",
-        "_since",
-        "at",
-        "confidence",
-        "features",
-        "group",
-        "prediction",
-        "prediction_id",
-        "risk",
-        "trace_id",
-    )
-
-    def __init__(self, recorder: Recorder) -> None:
-        self._recorder = recorder
-        self.features: Mapping[str, object] = {}
-        self.prediction: object = None
-        self.confidence: object = None
-        self.prediction_id: object = None
-        self.group: object = None
-        self.risk: object = None
-        self.trace_id: object = None
-        self.at: datetime | float | None = None
-
-    def __enter__(self) -> Self:
-        self._since = time.perf_counter()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        if kind is not None:
-            self._recorder._fail()  # noqa: SLF001  # the two are one idea
-            return
-        self._recorder.record(
-            self.features,
-            prediction=self.prediction,
-            confidence=self.confidence,
-            latency_ms=(time.perf_counter() - self._since) * 1000,
-            prediction_id=self.prediction_id,
-            group=self.group,
-            risk=self.risk,
-            trace_id=self.trace_id,
-            at=self.at,
-        )
 
 
 def _after_fork() -> None:

@@ -6,6 +6,8 @@ from hashlib import blake2b
 
 MAX_ROWS = 4096
 MAX_FEATURES = 500
+MAX_NAMES = 504
+"""Names of features, groups and explanations in a batch: 512 columns less the fixed ones."""
 MAX_TEXT = 256
 MODES = ("realtime", "batch", "shadow")
 _LEAST_BYTES = 8 << 20

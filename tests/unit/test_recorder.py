@@ -160,8 +160,9 @@ def test_flush_delivers_before_the_batch_is_due() -> None:
     recorder = Recorder("credit", "7", bootstrap_servers="simulated", kafka=SIMULATED, max_delay=600)
     recorder.record({"f": 1.0})
     recorder.label("p", 1)
+    recorder.metric("queue_depth", 3)
     assert recorder.flush(10)
-    assert (recorder.counters.sent, recorder.label_counters.sent) == (1, 1)
+    assert (recorder.counters.sent, recorder.label_counters.sent, recorder.metric_counters.sent) == (1, 1, 1)
     assert recorder.close()
     assert recorder.close()
 

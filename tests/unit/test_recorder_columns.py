@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from headgate.packer import Packer
 
 from tests.recording import Endless, Hostile, batch, cells, framed, opened, still
 
@@ -46,6 +47,70 @@ def test_columns_hold_what_was_recorded() -> None:
     assert cells(got, "prediction_id")[0] == ["p0", "p1", "p2"]
     assert cells(got, "at")[0] == [1_700_000_000_500] * 3
     assert all(column["flags"] == b"" for column in got["columns"])
+
+
+def test_groups_explanations_caller_and_cost_come_by_role() -> None:
+    """Each named group is a column, called apart from a feature of its name; rows without them are null there."""
+    recorder = still(hash_key=b"k", hashed=["caller"])
+    recorder.record(
+        {"region": 1.0}, group={"region": "north", "age": 30}, explanation="income", caller="mallory", cost=0.2
+    )
+    recorder.record({"region": 2.0}, group="old", explanation={"why": "x" * 300}, cost="free")
+    recorder.record({"region": 3.0}, group={"age": None}, caller=Hostile(), cost=2)
+    got = batch(recorder)
+    said = {(c["name"], c["role"]): c["kind"] for c in got["columns"] if c["role"] not in ("feature", "at")}
+    assert said == {
+        ("group", "group"): "string",
+        ("prediction_id", "prediction_id"): "string",
+        ("_region", "group"): "string",
+        ("age", "group"): "string",
+        ("explanation", "explanation"): "string",
+        ("why", "explanation"): "string",
+        ("caller", "caller"): "string",
+        ("cost", "cost"): "double",
+    }
+    assert cells(got, "age") == (["30"] * 3, [0, 1, 1])
+    assert cells(got, "why") == (["x" * 256] * 3, [1, 0, 1])
+    assert cells(got, "cost")[1] == [0, 2, 0]
+    assert cells(got, "caller")[1] == [0, 1, 2]
+    assert "mallory" not in str(got)
+
+
+def test_too_many_groups_cost_the_row_and_many_rows_of_groups_never_the_batch() -> None:
+    """More than 8 groups are dropped as `columns`, and no batch has more than 512 columns."""
+    recorder = still()
+    recorder.record({}, group={f"g{n}": "x" for n in range(9)})
+    recorder.record({}, group={Hostile(): "x"})
+    assert recorder.counters.dropped["columns"] == 2
+    for n in range(100):
+        recorder.record({f"f{m}": 1.0 for m in range(490)}, group={f"g{n}-{m}": "x" for m in range(7)}, risk=1)
+    got = batch(recorder)
+    assert got["rows"] == 2
+    assert len(got["columns"]) <= 512
+
+
+def test_metrics_come_in_rows_of_their_own() -> None:
+    """Metrics of one name set share a batch without empty cells; positions run on, and what is no number is flagged."""
+    recorder = still()
+    for n in range(3):
+        recorder.metric("queue_depth", n, at=1e9 + n)
+        recorder.metrics({"gpu": 0.5, "at": "text"}, at=1e9)
+    recorder.metric("", 1)
+    recorder.metrics(Hostile())  # type: ignore[arg-type]
+    recorder.metrics(Endless())
+    counters = recorder.metric_counters
+    assert (counters.recorded, counters.queued, sum(counters.dropped.values())) == (9, 6, 3)
+    rows = recorder._courier.metrics.take(99, 99)
+    packed = Packer(recorder._settings, "a", "s").metrics(rows)
+    depth, gpu = (opened(part.framed) for part in packed)
+    assert [(part["source"], part["first_position"], part["rows"]) for part in (depth, gpu)] == [
+        ("s-metrics", 0, 3),
+        ("s-metrics", 3, 3),
+    ]
+    assert cells(depth, "queue_depth") == ([0.0, 1.0, 2.0], [0, 0, 0])
+    assert cells(depth, "at")[0] == [1_000_000_000_000 + 1000 * n for n in range(3)]
+    assert [(c["name"], c["role"]) for c in gpu["columns"]] == [("gpu", "metric"), ("at", "metric"), ("_at", "at")]
+    assert cells(gpu, "at")[1] == [2, 2, 2]
 
 
 @pytest.mark.parametrize("column", ["feature", "prediction", "confidence", "latency"])

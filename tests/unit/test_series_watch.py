@@ -14,7 +14,7 @@ from schemas.signals import SeriesScored, SignalCleared, SignalRaised
 from schemas.systems import Systems
 from schemas.telemetry import Column
 from schemas.thresholds import Series, Thresholds
-from tests.traffic import START, Traffic, batch, column, received
+from tests.traffic import START, Traffic, batch, column, features, received
 
 STEP = 1000
 
@@ -69,6 +69,19 @@ def test_each_instance_and_each_name_is_a_series_of_its_own() -> None:
     assert np.array_equal(scores(traffic.events, "cpu", "b"), SeriesDetector(Series()).update(-values, at).scores)
     texts = [e for e in traffic.events if isinstance(e, SeriesScored) and e.name == "gpu"]
     assert sum(e.skipped for e in texts) == 400
+
+
+def test_rows_of_metrics_alone_lack_no_prediction() -> None:
+    """Between batches of predictions, batches of metrics are scored, and change nothing that predictions are told."""
+    values, at = made(2000)
+    rng = np.random.default_rng(5)
+    traffic = Traffic()
+    for columns in batches(values, at, 50):
+        traffic.send(features(rng, 250))
+        traffic.send(columns)
+    assert len(scores(traffic.events)) == 2000
+    assert not [event.subject for event in traffic.raised if event.detector != "series"]
+    assert traffic.observed[-1].rows == 250 * 40
 
 
 def test_cells_that_are_flagged_are_no_values() -> None:

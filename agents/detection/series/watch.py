@@ -16,6 +16,9 @@ from schemas.values import Flag
 
 ROLE = "metric"
 
+METRICS = frozenset({ROLE, "at", "position"})
+"""Roles of rows that tell of an instance and hold no prediction: none is missing from them."""
+
 
 @dataclass(frozen=True, slots=True)
 class Told:
