@@ -16,6 +16,7 @@ from agents.detection.profile import Facet, learn
 from agents.detection.sample import BAD, Sample
 from agents.detection.season import DAY, NONE, Season, fit
 from schemas.thresholds import Thresholds
+from tests.bench.drift.run import main
 
 START = 1_700_000_000_000
 MINUTE = 60_000
@@ -197,3 +198,10 @@ def test_state_is_small() -> None:
     drift = made(np.concatenate([numbers, rng.integers(0, 4, (2, 4000))]), texts=2)
     feed(drift, np.concatenate([numbers, rng.integers(0, 4, (2, 4000))])[:, :1999], 4000)
     assert len(drift.state()) < 20_000
+
+
+@pytest.mark.long
+@pytest.mark.timeout(1200)
+def test_the_drift_benchmark_meets_its_targets() -> None:
+    """On two million rows of each family and eight beginnings of each fault, another seed than the default's."""
+    assert main(["--seed", "3", "--rows", "2000000", "--trials", "8", "--no-peers"]) == 0
