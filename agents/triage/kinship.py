@@ -1,8 +1,9 @@
 """Whether a signal is of the fault that an episode is about, or of another one: by time, model and subject."""
 
-from collections.abc import Iterable
+import math
+from collections.abc import Iterable, Sequence
 
-from agents.triage.cause import Kind, extent, kind_of, large, sudden, weight
+from agents.triage.cause import LARGE, Kind, extent, kind_of, large, sudden, weight
 from agents.triage.episode import Episode
 from agents.triage.judge import Judge
 from schemas.signals import SignalRaised
@@ -13,6 +14,11 @@ WINDOWS = 2
 MAX_EPISODES = 8
 """Episodes of a model at a time; what would begin one more joins the newest."""
 
+_WRONG = frozenset({Kind.FAIRNESS, Kind.PERFORMANCE})
+_FOLLOWING = frozenset({*_WRONG, Kind.CONFIDENCE, Kind.OUTPUT_MOVED, Kind.FLIPPED})
+_OUTPUTS = frozenset({Kind.FLIPPED, Kind.OUTPUT_MOVED, Kind.CONFIDENCE})
+"""What outputs that are known to be wrong show as well, whenever it is seen."""
+
 _SERVING = frozenset({Kind.BROKEN, Kind.ATTACK, Kind.INFRASTRUCTURE, Kind.HUMAN_REPORT})
 _MOVING = frozenset({Kind.MOVED, Kind.OUTSIDE, Kind.UNUSUAL, Kind.OUTPUT_MOVED})
 
@@ -21,8 +27,10 @@ def home(signal: SignalRaised, episodes: Iterable[Episode], judge: Judge) -> Epi
     """Return the episode that the signal is part of, of those of its system; None where it is another fault."""
     known = sorted(episodes, key=lambda episode: (episode.began_at, episode.id), reverse=True)
     for episode in known:
+        if any(_inherited(signal, other) for other in episode.signals):
+            return episode
         again = any(other.signal == signal.signal for other in episode.signals)
-        if again and not (sudden(signal) and _gap(signal, episode, judge) is None):
+        if again and not (_breaks(signal, episode.signals) and _gap(signal, episode, judge) is None):
             return episode
     known = [episode for episode in known if _joins(signal, episode)]
     near = [(gap, place) for place, episode in enumerate(known) if (gap := _gap(signal, episode, judge)) is not None]
@@ -32,6 +40,12 @@ def home(signal: SignalRaised, episodes: Iterable[Episode], judge: Judge) -> Epi
         if _same_story(signal, episode):
             return episode
     return known[0] if len(known) >= MAX_EPISODES else None
+
+
+def _inherited(signal: SignalRaised, other: SignalRaised) -> bool:
+    """Whether it is a level that stood against the version before, and stands against the next from its first row."""
+    level = ("model", "mode", "detector", "subject", "statistic", "baseline", "first_bad_at")
+    return signal.version != other.version and all(getattr(signal, name) == getattr(other, name) for name in level)
 
 
 def _joins(signal: SignalRaised, episode: Episode) -> bool:
@@ -55,7 +69,20 @@ def _gap(signal: SignalRaised, episode: Episode, judge: Judge) -> int | None:
     width = max(s.window_to - s.window_from for s in (signal, first))
     begin = first.first_bad_at if episode.first_bad_at is None else episode.first_bad_at
     gap = abs(signal.first_bad_at - begin)
-    return gap if gap <= max(judge.policy.join_seconds * 1000, WINDOWS * width) else None
+    # Wrong outputs show late: their labels must come, and windows of them must agree.
+    follows = (
+        kind_of(signal) in _FOLLOWING
+        and signal.first_bad_at >= begin
+        and any(sudden(s) and extent(s) >= 2 * LARGE for s in strong)
+    )
+    reach = max(judge.policy.join_seconds * 1000, (3 * WINDOWS if follows else WINDOWS) * width)
+    return gap if gap <= reach else None
+
+
+def _breaks(signal: SignalRaised, known: Sequence[SignalRaised]) -> bool:
+    """Whether inputs broke away far and suddenly, or what stood is so much worse that it is not the same."""
+    before = max((extent(other) for other in known if other.signal == signal.signal), default=math.inf)
+    return sudden(signal) or (large(signal) and extent(signal) >= LARGE * before)
 
 
 def _same_story(signal: SignalRaised, episode: Episode) -> bool:
@@ -66,10 +93,13 @@ def _same_story(signal: SignalRaised, episode: Episode) -> bool:
     own = [other for other in episode.signals if other.model == signal.model]
     if not own:
         return True
+    kinds = {kind_of(other) for other in own}
+    if kind_of(signal) in _OUTPUTS and kinds & _WRONG:
+        return True
     if kind_of(signal) not in _MOVING:
         return any(kind_of(other) is kind_of(signal) and other.subject == signal.subject for other in own)
-    subject = (signal.version, signal.subject)
-    told = [other for other in own if (other.version, other.subject) == subject and kind_of(other) in _MOVING]
-    if any(2 * extent(other) >= extent(signal) for other in told if large(other)):
+    recent = signal.first_bad_at - 3 * WINDOWS * (signal.window_to - signal.window_from)
+    told = [other for other in own if other.subject == signal.subject and other.first_bad_at >= recent]
+    if any(large(other) and 2 * extent(other) >= extent(signal) for other in told):
         return True
-    return not sudden(signal) and any(kind_of(other) in _MOVING for other in own)
+    return not _breaks(signal, own) and any(kind_of(other) in _MOVING for other in own)
