@@ -1,13 +1,10 @@
 """A prediction that is timed while it is made."""
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from types import TracebackType
-from typing import TYPE_CHECKING, Self
-
-if TYPE_CHECKING:
-    from headgate.recorder import Recorder
+from typing import Self
 
 
 class Measure:
@@ -18,7 +15,8 @@ class Measure:
     """
 
     __slots__ = (
-        "_recorder",
+        "_fail",
+        "_record",
         "_since",
         "at",
         "caller",
@@ -33,8 +31,8 @@ class Measure:
         "trace_id",
     )
 
-    def __init__(self, recorder: "Recorder") -> None:
-        self._recorder = recorder
+    def __init__(self, record: Callable[..., None], fail: Callable[[], object]) -> None:
+        self._record, self._fail = record, fail
         self.features: Mapping[str, object] = {}
         self.prediction: object = None
         self.confidence: object = None
@@ -55,9 +53,9 @@ class Measure:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         if kind is not None:
-            self._recorder._fail()  # noqa: SLF001  # the two are one idea
+            self._fail()
             return
-        self._recorder.record(
+        self._record(
             self.features,
             prediction=self.prediction,
             confidence=self.confidence,

@@ -111,17 +111,9 @@ class Recorder:
         """Queue one prediction; the values are taken now, so the dict may be changed afterwards.
 
         A value that is no number, text or None is sent as "wrong type". `at` is a datetime or epoch seconds; now,
-        if not given. `latency_ms` is in milliseconds, `confidence` from 0 to 1.
-
-        Parameters
-        ----------
-        group, explanation
-            A text, or a dict of up to 8 by name, such as ``{"region": "north", "age": "18-25"}``.
-        caller
-            Who asked, as a pseudonym such as a keyed hash, never a name or an address: it is kept and shown as it is.
-            With ``hashed=["caller"]`` the recorder makes the pseudonym.
-        cost
-            What the prediction cost, a number in any one unit.
+        if not given. `latency_ms` is in milliseconds, `confidence` from 0 to 1, `cost` in any one unit. `group` and
+        `explanation` are texts, or dicts of up to 8 by name. `caller` is who asked, as a pseudonym, never a name or an
+        address: it is kept and shown as it is. With ``hashed=["caller"]`` the recorder makes the pseudonym.
         """
         courier = self._courier
         courier.tally.record()
@@ -215,7 +207,7 @@ class Recorder:
 
     def measure(self) -> Measure:
         """Return a context manager that times its block and records what was set on it."""
-        return Measure(self)
+        return Measure(self.record, self._courier.tally.fail)
 
     def flush(self, timeout: float = 5.0) -> bool:
         """Send what waits now; return whether all of it was acknowledged or counted as dropped in time (seconds)."""
@@ -265,9 +257,6 @@ class Recorder:
                 self._layouts[kinds] = laid
         self._layout = laid
         return laid
-
-    def _fail(self) -> None:
-        self._courier.tally.fail()
 
     def _forked(self) -> None:
         self._courier.abandon()
