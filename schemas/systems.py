@@ -12,6 +12,7 @@ from schemas.probing import Probe
 from schemas.values import Role
 
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9._-]{0,127}$")]
+GroupName = Annotated[str, StringConstraints(min_length=1, max_length=256)]
 Tier = Literal["high", "medium", "low"]
 STRICTEST_TIER: Tier = "high"
 Sensitivity = Literal["special", "personal", "internal", "public"]
@@ -26,6 +27,9 @@ class Model(Frozen):
     known_good: str | None = Field(None, description="version to roll back to")
     traffic: str | None = Field(None, description="target that carries its traffic, envoy:<model>")
     registry: str | None = Field(None, description="target that names its version, mlflow:<model>/<alias>")
+    favourable: str = Field(
+        "", max_length=256, description="its favourable outcome, where policy names none: fairness compares its shares"
+    )
     depends_on: tuple[Name, ...] = Field((), description="models whose output it reads")
     probe: Probe | None = Field(None, description="canary probes that say whether it is still the same model")
     output_rules: tuple[OutputRule, ...] = Field(
@@ -57,7 +61,9 @@ class System(Frozen):
     tier: Tier = STRICTEST_TIER
     sensitivity: Sensitivity = "personal"
     third_party: bool = False
-    protected_groups: tuple[str, ...] = ()
+    protected_groups: tuple[GroupName, ...] = Field(
+        (), max_length=8, description="group columns that are judged for fairness where policy names none"
+    )
     models: dict[Name, Model] = Field(min_length=1)
 
     @model_validator(mode="after")

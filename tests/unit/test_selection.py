@@ -10,9 +10,10 @@ from schemas import policy, systems
 from schemas.avro import decode
 from schemas.errors import PolicyError
 from schemas.selection import Detection, Traits
-from schemas.values import Mode
+from schemas.thresholds import Fairness, Thresholds
+from schemas.values import Category, Mode
 from tests.ledgers import POLICY
-from tests.traffic import Traffic, features
+from tests.traffic import Traffic, column, features
 from tests.unit.test_policy import APPROVAL, CATCH_ALL
 
 RULES = Detection.model_validate(
@@ -51,6 +52,39 @@ def test_an_undeclared_model_is_judged_by_the_strictest() -> None:
     """What nobody declared is special and of the high tier."""
     assert Standard("p", RULES, SYSTEMS).select("unheard-of", Mode.REALTIME).rule == "special"
     assert Standard("p", RULES, SYSTEMS).select("unheard-of") == Standard("p", RULES).select("m2")
+
+
+def test_what_a_system_declares_of_fairness_holds_where_policy_names_nothing() -> None:
+    """Protected groups and a favourable outcome reach the thresholds of the declared model alone, rules or none."""
+    declared = systems.read(
+        b'version = 1\n[systems.s]\nscope = "x"\nprotected_groups = ["sex"]\n'
+        b'[systems.s.models.m]\nfavourable = "granted"\n[systems.s.models.n]\n'
+    )
+    for thresholds in (Thresholds(), RULES):
+        standard = Standard("p", thresholds, declared)
+        fairness = [standard.select(model).thresholds.fairness for model in ("m", "n", "other")]
+        assert [(f.groups, f.favourable) for f in fairness] == [(("sex",), "granted"), (("sex",), ""), ((), "")]
+    named = Thresholds(fairness=Fairness(groups=("age",), favourable="paid"))
+    assert Standard("p", named, declared).select("m").thresholds is named
+
+
+def test_a_protected_group_of_the_systems_document_is_the_one_that_is_judged() -> None:
+    """Two group columns drift apart in their outcomes; only the one that the system protects is told."""
+    declared = systems.read(
+        b'version = 1\n[systems.s]\nscope = "x"\nprotected_groups = ["sex"]\n[systems.s.models.m]\n'
+    )
+    for systems_known, told in ((systems.Systems(version=1), {"age", "sex"}), (declared, {"sex"})):
+        traffic, rng = Traffic(), np.random.default_rng(3)
+        traffic.detect = Detect(Standard("policy", Thresholds(), systems_known))
+        for number in range(40):
+            group = rng.random(250) < 0.5
+            likely = np.where(group & (number > 20), 0.05, 0.5)
+            names = np.where(group, "a", "b").tolist()
+            columns = {"sex": column("sex", names, "group"), "age": column("age", names, "group")}
+            made = np.where(rng.random(250) < likely, "yes", "no").tolist()
+            traffic.send(features(rng, 250) | columns | {"prediction": made})
+        found = {event.subject for event in traffic.raised if event.category == Category.FAIRNESS}
+        assert {name for name in ("age", "sex") if any(name in subject for subject in found)} == told
 
 
 def test_names_from_outside_do_not_fill_memory() -> None:
