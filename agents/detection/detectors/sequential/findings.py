@@ -13,7 +13,7 @@ from schemas.values import Category
 MEAN, SCALE, SHARE = range(3)
 """The banks, in their order."""
 
-_CUSUMS = 1.25  # passings that the limits allow for each false alarm: they are a little above what they need be
+_CUSUMS = 1.1  # passings that the limits allow for each false alarm: they are a little above what they need be
 _PAIRS = 0.05  # and all pairs of features
 SCALED = 100
 """Rows that must show another scale before an incident is made of it; PSI sees a lasting one, too."""

@@ -69,12 +69,13 @@ class Shares:
 
     def settle(self) -> None:
         """Let the baseline of what is not raised take in what came since the last call."""
+        if not len(self._facet):
+            return
         calm = ~self.bank.raised
         self._counts[:2, calm] += self._counts[2:, calm]
         self._counts[2:] = 0
         self._counts[:2] *= np.minimum(self._cap / np.maximum(self._counts[1], 1.0), 1.0)
-        if len(self._facet):
-            self._design()
+        self._design()
 
     def state(self) -> SharesState:
         """Return the counts."""
