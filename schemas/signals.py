@@ -69,6 +69,23 @@ class SignalCleared:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LabelCounts:
+    """Labels of a model so far: used, come before their prediction, too late, again, of no prediction, unreadable.
+
+    missing
+        Predictions whose label did not come within the horizon.
+    """
+
+    joined: int = 0
+    early: int = 0
+    late: int = 0
+    repeated: int = 0
+    unmatched: int = 0
+    unreadable: int = 0
+    missing: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class MonitorObserved:
     """A monitor's regular word that it is alive: how many rows it has judged, and what is raised.
 
@@ -77,7 +94,9 @@ class MonitorObserved:
     clear_rows
         Rows judged in a row while nothing was raised; 0 while anything is.
     findings
-        What tells against the reference that it judges by: each a sentence.
+        What tells against the reference that it judges by, and what is not watched: each a sentence.
+    labels
+        What came of labels, over all versions of the model together; None where none came, and none was missed.
     """
 
     id: str
@@ -91,6 +110,7 @@ class MonitorObserved:
     instances: tuple[str, ...]
     source: Position
     findings: tuple[str, ...] = ()
+    labels: LabelCounts | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -136,7 +136,7 @@ class Detect:
         for joined in early:
             events += self._labelled(unit, joined, record)
         if monitor.observed():
-            events.append(observed(batch.model, monitor, record))
+            events.append(observed(batch.model, monitor, record, unit.labels.tally))
         return events
 
     def _labels(self, unit: Unit, batch: LabelBatch, record: Received) -> Events:

@@ -16,29 +16,13 @@ from agents.detection.compare import Comparison, compare
 from agents.detection.joined import Joined, Target, combine, group_columns
 from agents.detection.kept import KEPT, KINDS, TEXT, WHOLE_SAMPLE, compact, confidence_of, hashes_of, keys_of, usable_of
 from schemas.errors import SchemaError
+from schemas.signals import LabelCounts
 from schemas.thresholds import Labels as LabelPolicy
 
 PERIOD = 1024
 """Predictions between two looks at what is overdue, and at whether the sample may grow again."""
 
 _WAITING, _JOINED, _MISSED = range(3)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Tally:
-    """Labels so far: used, come before their prediction, too late, again, of no prediction that is kept, unreadable.
-
-    missing
-        Predictions whose label did not come within the horizon.
-    """
-
-    joined: int = 0
-    early: int = 0
-    late: int = 0
-    repeated: int = 0
-    unmatched: int = 0
-    unreadable: int = 0
-    missing: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,7 +47,7 @@ class LabelState:
     floor: int
     rows: int
     newest: int
-    tally: Tally
+    tally: LabelCounts
 
 
 class LabelStore:
@@ -85,7 +69,7 @@ class LabelStore:
         self._combinations: dict[tuple[str, ...], int] = {}
         self._targets: dict[Target, int] = {}
         self._orphans: dict[int, tuple[str, int]] = {}
-        self.tally = Tally()
+        self.tally = LabelCounts()
 
     def __len__(self) -> int:
         """Return how many predictions are kept, joined ones (against repeats) included."""

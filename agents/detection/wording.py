@@ -10,7 +10,7 @@ from agents.detection.series.watch import Told
 from agents.detection.standing import Change, Open
 from agents.received import Received
 from schemas.ids import derive
-from schemas.signals import MonitorObserved, SeriesScored, SignalCleared, SignalRaised
+from schemas.signals import LabelCounts, MonitorObserved, SeriesScored, SignalCleared, SignalRaised
 from schemas.values import Mode
 
 _BASELINES = {"reference": "the reference", "rolling": "what was before", "limit": "the fixed limit"}
@@ -70,8 +70,8 @@ def said(change: Change, model: str, monitor: Monitor, record: Received, policy:
     )
 
 
-def observed(model: str, monitor: Monitor, record: Received) -> MonitorObserved:
-    """Return a monitor's regular word."""
+def observed(model: str, monitor: Monitor, record: Received, labels: LabelCounts) -> MonitorObserved:
+    """Return a monitor's regular word; the labels are those of all the model's monitors."""
     key = (monitor.version, monitor.mode)
     return MonitorObserved(
         id=derive(record.topic_id, record.partition, record.offset, model, *key, "observed"),
@@ -84,7 +84,8 @@ def observed(model: str, monitor: Monitor, record: Received) -> MonitorObserved:
         raised=tuple(sorted(signal_name(record.topic_id, model, key, standing) for standing in monitor.standing)),
         instances=monitor.instances,
         source=record.position,
-        findings=monitor.findings,
+        findings=monitor.findings + monitor.series.findings,
+        labels=None if labels == LabelCounts() else labels,
     )
 
 

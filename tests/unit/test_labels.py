@@ -5,10 +5,12 @@ import pytest
 
 from agents.detection.columns import decode
 from agents.detection.joined import Joined
-from agents.detection.labels import LabelStore, Tally
+from agents.detection.labels import LabelStore
 from schemas.errors import SchemaError
+from schemas.signals import LabelCounts
+from schemas.telemetry import LabelBatch
 from schemas.thresholds import Labels
-from tests.traffic import START, batch, column
+from tests.traffic import START, Traffic, batch, column, features
 
 ALL = Labels(sample=1.0, budget=100, horizon_seconds=60)
 
@@ -61,7 +63,7 @@ def test_late_repeated_unmatched_and_unreadable_labels_are_counted() -> None:
     labels = ["1", "1", "x", "nan", "5"]
     at = [START, START, START, START, START + 61_000]
     kept.join(["p0", "p0", "zzz", "p1", "p2"], labels, at)
-    assert kept.tally == Tally(joined=1, late=1, repeated=1, unreadable=1)
+    assert kept.tally == LabelCounts(joined=1, late=1, repeated=1, unreadable=1)
 
 
 def test_a_full_budget_halves_the_sample_and_a_quiet_one_grows_it_again() -> None:
@@ -86,12 +88,12 @@ def test_a_label_that_comes_first_waits_for_its_prediction() -> None:
     """It is joined when the prediction comes; what never comes is dropped beyond the bound and counted."""
     kept = LabelStore(Labels(early=2, horizon_seconds=60))
     assert kept.join(["p0", "p0", "x", "y"], ["a", "b", "a", "a"], [START] * 4) == []
-    assert kept.tally == Tally(repeated=1, unmatched=1)
+    assert kept.tally == LabelCounts(repeated=1, unmatched=1)
     kept.join(["p1"], ["a"], [START])
     rows = decode(batch({"prediction_id": ["p0", "p1"], "prediction": ["b", "b"]}))
     (joined,) = kept.remember(rows, np.full(2, START, dtype=np.int64))
     assert said(joined) == ([1], [])
-    assert kept.tally == Tally(joined=1, early=1, repeated=1, unmatched=2)
+    assert kept.tally == LabelCounts(joined=1, early=1, repeated=1, unmatched=2)
 
 
 def test_a_prediction_whose_label_never_comes_is_counted_once() -> None:
@@ -100,7 +102,7 @@ def test_a_prediction_whose_label_never_comes_is_counted_once() -> None:
     for i, seconds in enumerate((0, 61, 130)):
         rows = decode(batch({"prediction_id": [f"{i}-{n}" for n in range(1024)], "prediction": ["a"] * 1024}))
         kept.remember(rows, np.full(1024, START + seconds * 1000, dtype=np.int64))
-    assert kept.tally == Tally(missing=2048)
+    assert kept.tally == LabelCounts(missing=2048)
     assert len(kept) == 2048
 
 
@@ -145,7 +147,19 @@ def test_the_sample_depends_on_the_id_alone() -> None:
     joined = [sum(len(part) for part in kept.join(ids, ["a"] * 900, [START] * 900)) for kept in (first, second)]
     assert joined[0] == joined[1] == len(first)
     assert 150 < joined[0] < 300
-    assert first.tally == Tally(joined=joined[0])
+    assert first.tally == LabelCounts(joined=joined[0])
+
+
+def test_the_regular_word_says_what_came_of_labels() -> None:
+    """Nothing is said of labels while none came; then how many were used, repeated or belonged to no prediction."""
+    traffic, rng = Traffic(), np.random.default_rng(2)
+    ids = [f"p{i}" for i in range(1000)]
+    traffic.send(features(rng, 1000) | {"prediction_id": ids, "prediction": ["yes"] * 1000})
+    named, at = ("p0", "p1", "p1", "nobody"), (START,) * 4
+    labels = LabelBatch(model="m", source="l", first_position=0, prediction_ids=named, labels=("yes",) * 4, at=at)
+    traffic.hand(labels)
+    traffic.send(features(rng, 1000))
+    assert [event.labels for event in traffic.observed] == [None, LabelCounts(joined=2, repeated=1)]
 
 
 def test_ids_and_predictions_that_are_absent_or_unusable_are_not_kept() -> None:

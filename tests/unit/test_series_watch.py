@@ -1,5 +1,6 @@
 """Metrics among telemetry: watched by instance and name, told with every batch, raised and cleared as signals."""
 
+import re
 from typing import Any
 
 import numpy as np
@@ -107,6 +108,9 @@ def test_more_series_than_policy_allows_do_not_push_out_those_that_are_heard() -
     for _ in range(8):
         traffic.send({name: column(name, rows, "metric") for name in names[1:]})
     assert {e.name for e in traffic.events[-4:] if isinstance(e, SeriesScored)} == {"two", "three"}
+    traffic.send(features(np.random.default_rng(1), 1000))
+    (found,) = traffic.observed[-1].findings
+    assert re.match(r"\d+ times a batch's metric was not watched, because 2 series are heard", found)
 
 
 def test_a_watch_goes_on_from_its_saved_state() -> None:

@@ -82,6 +82,15 @@ class Watch:
         """The signals that stand, in a fixed order."""
         return [one.open for _, one in sorted(self._watched.items()) if one.open is not None]
 
+    @property
+    def findings(self) -> tuple[str, ...]:
+        """What is not watched, in a sentence, if there is anything."""
+        if not self.refused:
+            return ()
+        series = self._policy.max_series
+        why = f"because {series} series are heard already; raise series.max_series or send fewer metrics"
+        return (f"{self.refused} times a batch's metric was not watched, {why}",)
+
     def update(self, rows: Rows, timestamp: int) -> list[Change]:
         """Judge a batch's metrics and return what changed; `told` then holds their scores."""
         self.told = []
