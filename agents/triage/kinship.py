@@ -70,13 +70,14 @@ def _gap(signal: SignalRaised, episode: Episode, judge: Judge) -> int | None:
     begin = first.first_bad_at if episode.first_bad_at is None else episode.first_bad_at
     gap = abs(signal.first_bad_at - begin)
     # Wrong outputs show late: their labels must come, and windows of them must agree.
-    follows = (
-        kind_of(signal) in _FOLLOWING
-        and signal.first_bad_at >= begin
-        and any(sudden(s) and extent(s) >= 2 * LARGE for s in strong)
-    )
+    follows = kind_of(signal) in _FOLLOWING and signal.first_bad_at >= begin and any(_far_in(s) for s in strong)
     reach = max(judge.policy.join_seconds * 1000, (3 * WINDOWS if follows else WINDOWS) * width)
     return gap if gap <= reach else None
+
+
+def _far_in(signal: SignalRaised) -> bool:
+    """Whether an input broke away so far that wrong outputs are to be expected."""
+    return kind_of(signal) in (Kind.MOVED, Kind.OUTSIDE) and sudden(signal) and extent(signal) >= 2 * LARGE
 
 
 def _breaks(signal: SignalRaised, known: Sequence[SignalRaised]) -> bool:
@@ -96,10 +97,13 @@ def _same_story(signal: SignalRaised, episode: Episode) -> bool:
     kinds = {kind_of(other) for other in own}
     if kind_of(signal) in _OUTPUTS and kinds & _WRONG:
         return True
+    if kind_of(signal) is Kind.CONFIDENCE and kinds & _MOVING:
+        return True  # a model is less sure of inputs that go on moving
     if kind_of(signal) not in _MOVING:
         return any(kind_of(other) is kind_of(signal) and other.subject == signal.subject for other in own)
     recent = signal.first_bad_at - 3 * WINDOWS * (signal.window_to - signal.window_from)
-    told = [other for other in own if other.subject == signal.subject and other.first_bad_at >= recent]
-    if any(large(other) and 2 * extent(other) >= extent(signal) for other in told):
-        return True
+    for other in own:
+        times = 2 if other.first_bad_at >= recent else 1
+        if other.subject == signal.subject and large(other) and times * extent(other) >= extent(signal):
+            return True
     return not _breaks(signal, own) and any(kind_of(other) in _MOVING for other in own)
