@@ -171,6 +171,10 @@ class Standing:
         # Wrong predictions leave confidence without its promise; an estimate from confidence says what confidence says.
         worse = any(level.detector == "performance" for level in merged.values())
         unsure = any(level.category == Category.CONFIDENCE for level in merged.values())
+        suspect = any(
+            level.category == Category.ATTACK and level.subject.startswith("caller ") for level in merged.values()
+        )
+        wrong = unfair or any(level.category == Category.PERFORMANCE for level in merged.values())
         for key, level in merged.items():
             drift = level.category == Category.DATA_DRIFT
             explained = drift and (level.subject in broken or (level.symptom and bool(broken)))
@@ -183,6 +187,10 @@ class Standing:
             explained |= level.detector == "outliers" and (
                 bool(broken) or (bool(drifted) and level.subject == "queries")
             )
+            # Wrong predictions flip for everybody, and frozen inputs step: no attack, unless one caller stands out.
+            flipped = level.statistic == "flips" and wrong
+            stepped = level.statistic == "steps" and bool(broken)
+            explained |= level.detector == "probing" and (flipped or stepped) and not suspect
             if explained and key not in self._open:
                 self._muted[key] = level
                 self._waiting.pop(key, None)

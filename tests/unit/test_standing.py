@@ -1,0 +1,68 @@
+"""What stands is told as what it is: the consequences of a fault are not suspected of being attacks."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+from schemas.telemetry import LabelBatch
+from tests.traffic import START, Traffic, column, features
+
+Name = Callable[[np.random.Generator, bool], str]
+ROWS, BATCHES, BUG = 250, 64, 48
+
+
+def buggy(*, labels: bool = True, group: bool = False, caller: Name | None = None) -> set[tuple[str, str]]:
+    """Return category and statistic of what a version is told of that is wrong half of the time from a batch on."""
+    traffic, rng = Traffic(), np.random.default_rng(7)
+    for number in range(BATCHES):
+        bad = number >= BUG
+        inputs = {f"f{i}": rng.integers(0, 3, ROWS).astype(float) for i in range(5)}
+        truth = inputs["f0"] + inputs["f1"] + inputs["f2"] > 3
+        members = rng.random(ROWS) < 0.4
+        wrong = bad & (rng.random(ROWS) < 0.5) & (members | (not group))
+        ids = [f"p{ROWS * number + i}" for i in range(ROWS)]
+        made: dict[str, Any] = {"prediction": np.where(truth ^ wrong, "y", "n").tolist(), "prediction_id": ids}
+        made["confidence"] = features(rng, ROWS)["confidence"]
+        if group:
+            made["sex"] = column("sex", np.where(members, "f", "m").tolist(), "group")
+        if caller is not None:
+            made["caller"] = column("caller", [caller(rng, bad) for _ in range(ROWS)], "caller")
+        traffic.send(inputs | made)
+        if labels:
+            known = tuple(np.where(truth ^ (rng.random(ROWS) < 0.02), "y", "n").tolist())
+            at = (START + 1000 * number,) * ROWS
+            batch = LabelBatch(
+                model="m", source="l", first_position=ROWS * number, prediction_ids=tuple(ids), labels=known, at=at
+            )
+            traffic.hand(batch)
+    return {(event.category.value, event.statistic) for event in traffic.raised if event.material}
+
+
+def one_of_many(rng: np.random.Generator, bad: bool) -> str:
+    """Return one of thirty callers."""
+    del bad
+    return f"c{rng.integers(30)}"
+
+
+def mostly_one(rng: np.random.Generator, bad: bool) -> str:
+    """Return one of thirty callers, or mostly the same one while the version is wrong."""
+    return "mallory" if bad and rng.random() < 0.6 else one_of_many(rng, bad)
+
+
+@pytest.mark.parametrize("caller", [None, one_of_many])
+def test_a_bug_that_flips_predictions_is_no_attack(caller: Name | None) -> None:
+    """Where labels show that predictions are wrong, near-equal rows that differ in prediction are their consequence."""
+    assert buggy(caller=caller) == {("performance", "share")}
+
+
+def test_the_wrong_predictions_of_one_group_are_no_attack() -> None:
+    """A fault of fairness explains flips as well."""
+    assert buggy(group=True) == {("fairness", "error_rate_difference")}
+
+
+def test_flips_are_suspected_where_nothing_explains_them() -> None:
+    """Without labels, and where one caller stands out, flips are told as an attack."""
+    assert ("attack", "flips") in buggy(labels=False)
+    assert {("attack", "flips"), ("attack", "caller_share")} <= buggy(caller=mostly_one)
