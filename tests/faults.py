@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from schemas import documents, policy
 from schemas.systems import Systems
 from streams.backtest.judging import Backtest, run
-from streams.backtest.records import Layout
+from streams.backtest.layout import Layout
 from streams.backtest.trial import Judged
 from streams.settings import DEPLOY
 from tests.frames import Frame

@@ -14,7 +14,8 @@ from agents.received import Received
 from schemas.errors import SchemaError
 from schemas.systems import Systems
 from streams.backtest.clock import Clock, Kind, Millis, clock_of
-from streams.backtest.records import MODEL, Layout, Sender, first_of
+from streams.backtest.layout import Layout
+from streams.backtest.records import MODEL, Sender, first_of
 from streams.backtest.table import Block, Progress, Table
 from streams.backtest.trial import Judged, Trial, fit
 

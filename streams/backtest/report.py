@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
-from streams.backtest.records import unmarked
+from streams.backtest.layout import unmarked
 from streams.backtest.trial import Incident, Signal, Trial
 
 Tell = Callable[[int], Any]

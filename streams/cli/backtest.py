@@ -14,7 +14,7 @@ from schemas.errors import HeadgateError, PolicyError, SchemaError
 from schemas.systems import Systems
 from schemas.values import Mode
 from streams.backtest import report
-from streams.backtest.records import Layout
+from streams.backtest.layout import Layout
 from streams.backtest.trial import Judged, Trial
 from streams.ledger.genesis import read_document
 from streams.settings import DEPLOY, Settings

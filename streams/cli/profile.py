@@ -189,7 +189,7 @@ def _asked(given: dict[str, Any]) -> tuple[Any, Any]:
     from agents.detection.columns import check_name
     from agents.detection.standard import Standard
     from schemas import documents, policy, systems
-    from streams.backtest.records import Layout
+    from streams.backtest.layout import Layout
     from streams.ledger.genesis import read_document
     from streams.profiles.building import Recipe
 

@@ -23,7 +23,8 @@ from schemas.telemetry import InferenceBatch, LabelBatch
 from schemas.thresholds import Thresholds
 from streams.backtest.clock import Clock, clock_of
 from streams.backtest.judging import Reference as Rows
-from streams.backtest.records import Layout, Sender
+from streams.backtest.layout import Layout
+from streams.backtest.records import Sender
 from streams.backtest.table import Block, Values
 
 LEAST = 200

@@ -18,7 +18,7 @@ from schemas.policy import read
 from schemas.profiles import AdoptProfile
 from schemas.selection import NO_RULE, Selected
 from schemas.telemetry import InferenceBatch
-from streams.backtest.records import Layout
+from streams.backtest.layout import Layout
 from streams.documents import file
 from streams.kafka import Record
 from streams.profiles.building import Recipe, build

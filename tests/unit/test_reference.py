@@ -18,7 +18,7 @@ from schemas.selection import NO_RULE, Selected
 from schemas.systems import Systems
 from schemas.thresholds import Thresholds
 from streams.backtest.judging import run
-from streams.backtest.records import Layout
+from streams.backtest.layout import Layout
 from streams.backtest.trial import Judged
 from streams.profiles.building import Recipe, build
 from streams.profiles.report import document
