@@ -1,7 +1,8 @@
 """The probe role: asks each model that declares probes, at its interval, and publishes the answers as telemetry."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
 import structlog
@@ -21,6 +22,11 @@ _LOG = structlog.get_logger("probe")
 _POLL_SECONDS = 0.1
 _AGAIN_SECONDS = 60.0
 
+AT_ONCE = 8
+"""Models that are asked at a time: so many slow endpoints delay no other."""
+
+_Key = tuple[str, Probe]
+
 
 class Prober:
     """Runs what the systems document in force asks for; what cannot be run is logged, and tried again later.
@@ -38,26 +44,37 @@ class Prober:
         self._systems = systems
         self._producer = AwaitedProducer(Clients(settings))
         self._topic = full_name(settings.ledger, "telemetry")
-        self._due: dict[tuple[str, Probe], float] = {}
+        self._due: dict[_Key, float] = {}
+        self._running: dict[_Key, Future[float]] = {}
 
     def run(self, stop: Stop) -> None:
-        """Probe until asked to stop; BrokerError where Kafka takes no answers."""
-        while not stop.requested:
-            wanted = {
-                (name, model.probe): model
-                for system in self._systems().systems.values()
-                for name, model in system.models.items()
-                if model.probe is not None
-            }
-            # A probe that was declared anew, or otherwise, is run at once.
-            self._due = {key: due for key, due in self._due.items() if key in wanted}
-            due = [key for key in wanted if time.monotonic() >= self._due.get(key, 0.0)]
-            # One at a time, the longest overdue first, so that a request to end is seen in between.
-            for key in sorted(due, key=lambda key: self._due.get(key, 0.0))[:1]:
-                begun = time.monotonic()
-                self._due[key] = begun + self._probe(*key, wanted[key])
-            if not due:
+        """Probe until asked to stop, and then until the runs under way are over."""
+        with ThreadPoolExecutor(AT_ONCE, "probe") as threads:
+            while not stop.requested:
+                wanted = {
+                    (name, model.probe): model
+                    for system in self._systems().systems.values()
+                    for name, model in system.models.items()
+                    if model.probe is not None
+                }
+                self._begin(wanted, threads)
                 time.sleep(_POLL_SECONDS)
+
+    def _begin(self, wanted: Mapping[_Key, Model], threads: ThreadPoolExecutor) -> None:
+        """Begin the runs that are due, the longest overdue first, as long as there is room; never two of one probe."""
+        for key in [key for key, run in self._running.items() if run.done()]:
+            self._due[key] = self._running.pop(key).result()
+        # A probe that was declared anew, or otherwise, is run at once.
+        self._due = {key: due for key, due in self._due.items() if key in wanted}
+        now = time.monotonic()
+        due = [key for key in wanted if key not in self._running and now >= self._due.get(key, 0.0)]
+        for key in sorted(due, key=lambda key: self._due.get(key, 0.0))[: AT_ONCE - len(self._running)]:
+            self._running[key] = threads.submit(self._run, *key, wanted[key])
+
+    def _run(self, name: str, probe: Probe, model: Model) -> float:
+        """Run a model's probes once, and return when the next run is due."""
+        begun = time.monotonic()
+        return begun + self._probe(name, probe, model)
 
     def _probe(self, name: str, probe: Probe, model: Model) -> float:
         """Run a model's probes once, and return after how many seconds the next run is due."""
