@@ -8,6 +8,7 @@ import hashlib
 from dataclasses import dataclass, replace
 
 from agents.detection.detectors.catalogue import CATALOGUE
+from agents.detection.detectors.fairness import Fairness
 from agents.detection.monitor import Monitor, MonitorState
 from agents.detection.profile import Profile
 from agents.detection.scope import Scope
@@ -16,6 +17,9 @@ from schemas.errors import SchemaError
 from schemas.selection import Selected
 from schemas.thresholds import Thresholds
 from schemas.values import Mode
+
+MAX_GAPS = 50
+"""Standing gaps between groups that a profile tells of."""
 
 MAGIC = b"headgate profile 1\n"
 """What a file of a profile begins with; another number is another program's."""
@@ -102,7 +106,9 @@ def try_out(known: Reference) -> None:
 
 
 def distilled(state: MonitorState, thresholds: Thresholds) -> tuple[MonitorState, tuple[Finding, ...]]:
-    """Return what a monitor that has just learnt knows, without what it saw; a stream that moves is told and left out.
+    """Return what a monitor that has just learnt knows, without what it saw, and what that tells against it.
+
+    A stream that moves is told and left out; gaps between groups that stand already are told.
 
     Raises
     ------
@@ -124,11 +130,21 @@ def distilled(state: MonitorState, thresholds: Thresholds) -> tuple[MonitorState
         )
         for name, level in sorted(wrong.items())
     )
+    found += _standing_gaps(scope)
     parts = tuple(part for part in state.whole.parts if part.name not in wrong)
     whole = replace(state.whole, total=0, seen=0, filled=0, parts=parts)
     bare = Monitor("", Mode.REALTIME, thresholds).state()
     learnt = replace(bare, learning=None, profile=state.profile, forest=state.forest, whole=whole)
     return replace(learnt, findings=state.findings), found
+
+
+def _standing_gaps(scope: Scope) -> tuple[Finding, ...]:
+    fairness = scope.detectors.get("fairness")
+    gaps = fairness.standing() if isinstance(fairness, Fairness) else []
+    return tuple(
+        Finding(kind="standing_gap", subject="groups", value=gap, summary=f"{said}; only a change of it is a fault")
+        for gap, said in gaps[:MAX_GAPS]
+    )
 
 
 def monitor_of(

@@ -55,7 +55,8 @@ def test_a_standing_gap_is_a_finding_and_no_signal(seed: int) -> None:
     sex = people(rng)
     answers, detector = fed({"prediction": chosen(rng, np.where(np.array(sex) == "f", 0.2, 0.4)), "sex": sex})
     assert not any(answers)
-    (finding,) = detector.standing()
+    ((gap, finding),) = detector.standing()
+    assert 0.1 <= gap < 0.3
     assert "sex=f" in finding
     assert "95 % interval" in finding
 

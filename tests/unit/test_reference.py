@@ -136,6 +136,10 @@ def test_a_profile_says_what_is_wrong_with_its_rows(tmp_path: Path) -> None:
         ("group_gap", "outcome by sex"),
     }
     assert ("stuck", "moved") not in found
+    ((gap, told),) = [(one.value, one.summary) for one in known.findings if one.kind == "standing_gap"]
+    assert gap == pytest.approx(0.2, abs=0.05)
+    assert "selection" in told
+    assert "95 % interval" in told
     assert {one["name"] for one in document(known, b"")["columns"]} == {*named, "prediction"}
 
 

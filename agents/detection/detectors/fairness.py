@@ -69,8 +69,8 @@ class Fairness:
         """Whether the group's newest rows showed it."""
         return self._by_rows.holds(key) or self._by_labels.holds(key)
 
-    def standing(self) -> list[str]:
-        """Return the gaps that the reference already has, in sentences: findings, not incidents."""
+    def standing(self) -> list[tuple[float, str]]:
+        """Return the gaps that the reference already has, each with its sentence: findings, not incidents."""
         return [*self._by_rows.standing(), *self._by_labels.standing()]
 
     def state(self) -> bytes:

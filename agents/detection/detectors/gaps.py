@@ -112,13 +112,13 @@ class Gaps:
         """Whether the newest rows of the group showed it."""
         return any(levels.holds(key) for levels in self._levels.values())
 
-    def standing(self) -> list[str]:
-        """Return the gaps that the reference already has, in sentences: findings, not incidents."""
+    def standing(self) -> list[tuple[float, str]]:
+        """Return the gaps that the reference already has, each with its sentence: findings, not incidents."""
         each = [
             (name, group, i, kind) for name, group in self._groups.items() for i, kind in enumerate(self._statistics)
         ]
         told_of = (standing(f"{k} of {n}", self._before[g, i], DIRECTION[k], self._policy) for n, g, i, k in each)
-        return [sentence for sentence in told_of if sentence]
+        return [told for told in told_of if told is not None]
 
     def state(self) -> GapsState:
         """Return all that is remembered, exactly."""

@@ -50,11 +50,11 @@ def told(own: tuple[int, int], rest: tuple[int, int]) -> str:
     )
 
 
-def standing(what: str, counts: NDArray[np.int64], direction: int, policy: Fairness) -> str:
-    """Return the sentence that says a gap of a reference; empty where it is none, or may be chance."""
+def standing(what: str, counts: NDArray[np.int64], direction: int, policy: Fairness) -> tuple[float, str] | None:
+    """Return a gap of a reference and the sentence that says it; None where it is none, or may be chance."""
     own, rest = pairs(counts)
     if min(own[1], rest[1]) < policy.least:
-        return ""
+        return None
     low, _ = newcombe(own, rest) if direction > 0 else newcombe(rest, own)
     gap = (own[0] / own[1] - rest[0] / rest[1]) * direction
-    return f"{what} {told(own, rest)}" if gap >= policy.gap and low > 0 else ""
+    return (gap, f"{what} {told(own, rest)}") if gap >= policy.gap and low > 0 else None
