@@ -1,4 +1,4 @@
-"""A metric through Kafka, with the worker killed on the way, is scored as `headgate backtest series` scores the file."""
+"""A metric through Kafka, with the worker killed on the way, is scored as `headgate backtest series` scores it."""
 
 import csv
 from collections.abc import Iterator
