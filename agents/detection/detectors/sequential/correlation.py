@@ -80,20 +80,23 @@ class Correlation:
     def close(self, calm: NDArray[np.bool_], window: tuple[int, int, int]) -> None:
         """End the window (its first and last time, and rows): judge the pairs of calm features, and learn."""
         limit = self._limits.correlation(self._channels)
-        pairs = self._changed(calm, self._limits.policy.floor_rows)
+        pairs = self._changed(calm, self._limits.policy.floor_rows, limit)
         found = [self._level(pair, window) for pair in pairs if pair.score > limit]
         beyond = [level for level in found if level.material]
         held = {h.level.key for h in self._levels.state()}
         # One pair stands for all: where many change, one more name says no more.
         self._levels.judge([level for level in beyond if level.key in held] or beyond[:1])
         away = {name for level in beyond for name in level.subject.split(", ")}
-        self._learn(calm & np.array([name not in away for name in self._names], dtype=bool))
+        if away:
+            calm = calm & np.array([name not in away for name in self._names], dtype=bool)
+        self._learn(calm)
 
     def levels(self) -> list[Level]:
         """Return what is raised."""
         return self._levels.raised()
 
-    def _changed(self, calm: NDArray[np.bool_], least: int) -> list[Pair]:
+    def _changed(self, calm: NDArray[np.bool_], least: int, limit: float) -> list[Pair]:
+        """Return the pairs that changed most, none where none is near the limit."""
         rows, columns = self._pairs
         n, m = self._now[1][rows, columns], self._before[1][rows, columns]
         usable = (n >= least) & (m >= least) & calm[rows] & calm[columns]
@@ -105,9 +108,10 @@ class Correlation:
         self._windows += 1
         share = 1 / min(self._windows + _PRIOR, _REMEMBERED)
         self._power += np.where(usable, share * (np.minimum(raw, 5.0 * np.sqrt(self._power)) ** 2 - self._power), 0.0)
+        if not len(z) or _score(z.max()) < limit - 1:
+            return []
         most = np.argsort(-z, kind="stable")[:MOST_CHANGED]
-        scores = np.minimum(-(log_ndtr(-z[most]) + math.log(2)) / math.log(10), CAP)
-        told = (rows[most], columns[most], np.tanh(now[most]), np.tanh(before[most]), scores)
+        told = (rows[most], columns[most], np.tanh(now[most]), np.tanh(before[most]), _score(z[most]))
         return [Pair(*pair) for pair in zip(*(part.tolist() for part in told), strict=True)]
 
     def _level(self, pair: Pair, window: tuple[int, int, int]) -> Level:
@@ -158,3 +162,9 @@ class Correlation:
         power = np.sqrt(np.maximum(np.diagonal(sums[0]), 1e-9))
         found: Floats = np.arctanh(np.clip(sums[0][rows, columns] / power[rows] / power[columns], -0.9999, 0.9999))
         return found
+
+
+def _score(z: Floats) -> Floats:
+    """Return −log10 of both tails of a normal value."""
+    found: Floats = np.minimum(-(log_ndtr(-z) + math.log(2)) / math.log(10), CAP)
+    return found

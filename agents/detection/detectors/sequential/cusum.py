@@ -160,31 +160,32 @@ class Bank:
         self.raised = np.zeros(channels, dtype=bool)
         # While a channel is raised: evidence that it is back, and the slope and toll of that evidence.
         self._reverse = np.zeros((3, channels))
+        self._channels = np.arange(channels)
         self._now: tuple[Floats, ...] = ()
 
     def scan(self, x: Floats, n: Floats) -> int:
         """Take in blocks (channels × blocks), and return the first with a passing, or how many there are."""
-        designs = self.designs
-        grown = designs.slope[:, :, None] * x
-        grown += designs.toll[:, :, None] * n
-        if self.raised.any():
+        designs, raised = self.designs, bool(self.raised.any())
+        passed = n.cumsum(axis=1)
+        # All is in whole grains: a sum of products is the product of the sum, and that is one sum for all designs.
+        grown = designs.slope[:, :, None] * x.cumsum(axis=1)
+        grown += designs.toll[:, :, None] * passed
+        grown += self._evidence[:, :, None]
+        if raised:
             grown[:, self.raised] = 0.0
-        grown[:, :, 0] += self._evidence
-        np.cumsum(grown, axis=2, out=grown)
         low = np.minimum.accumulate(grown, axis=2)
-        np.minimum(low, 0.0, out=low)
-        grown -= low
+        grown -= np.minimum(low, 0.0)
         blocks = int(x.shape[1])
         first = blocks
         if grown.max() >= self.limit.min():
             hits = (grown >= self.limit[:, :, None]).any(axis=(0, 1))
             first = int(hits.argmax()) if hits.any() else blocks
         back = np.empty((0, 0))
-        if self.raised.any():
+        if raised:
             back = self._reversed(x, n)
             hits = (back >= self.back).any(axis=0)
             first = min(first, int(hits.argmax()) if hits.any() else blocks)
-        self._now = (grown, n, back)
+        self._now = (grown, low, passed, back)
         return first
 
     def commit(self, end: int, starts: NDArray[np.int64]) -> list[Passing]:
@@ -192,18 +193,16 @@ class Bank:
 
         `starts` is each block's first time; what passes is set back to 0, and is the caller's to raise or clear.
         """
-        (grown, n, back), self._now = self._now, ()
-        grown = grown[:, :, :end]
+        (grown, low, passed, back), self._now = self._now, ()
         # What a block starts with is what the block before it left, so the first of a run follows the last 0.
-        zero = grown[:, :, ::-1] == 0
-        fresh, ago = zero.any(axis=2), zero.argmax(axis=2)
-        passed = np.cumsum(n[:, :end], axis=1)
+        fresh = low[:, :, end - 1] <= 0
+        last = end - 1 - (grown[:, :, end - 1 :: -1] == 0).argmax(axis=2)
         # A run that has not begun yet begins with the first of these blocks; one that ended has no beginning.
-        began = np.append(starts[:end], -1).take(end - ago)
-        self._since = np.where(fresh, began, np.where(self._since < 0, starts[0], self._since))
-        channels = np.arange(grown.shape[1])
-        self._mark = np.where(fresh, self._total + passed[channels, end - 1 - ago], self._mark)
-        self._total += passed[:, -1]
+        began = np.append(starts[:end], -1).take(last + 1)
+        self._since[self._since < 0] = starts[0]
+        np.copyto(self._since, began, where=fresh)
+        np.copyto(self._mark, self._total + passed[self._channels, last], where=fresh)
+        self._total += passed[:, end - 1]
         self._evidence = grown[:, :, end - 1].copy()
         found = self._passings()
         if back.size:

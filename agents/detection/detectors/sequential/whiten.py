@@ -99,9 +99,9 @@ class Whitening:
         r, r1, r2 = lagged[:, 2:], lagged[:, 1:-1], lagged[:, :-2]
         found = r - self.phi[0][:, None] * r1
         found -= self.phi[1][:, None] * r2
-        self._lagged[0] += np.einsum("ij,ij->i", r, r)
-        self._lagged[1] += np.einsum("ij,ij->i", r, r1)
-        self._lagged[2] += np.einsum("ij,ij->i", r, r2)
+        self._lagged[0] += np.vecdot(r, r)
+        self._lagged[1] += np.vecdot(r, r1)
+        self._lagged[2] += np.vecdot(r, r2)
         found -= self.centre[:, None]
         found *= (UNIT / self.spread)[:, None]
         if known is None:
