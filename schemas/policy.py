@@ -90,7 +90,9 @@ class ArchivePolicy(Frozen):
     shadow: bool = Field(default=True, description="every prediction in shadow mode is kept")
     rows_per_file: int = Field(50_000, ge=100, le=1_000_000, description="files are closed when so many rows wait")
     close_seconds: int = Field(60, ge=1, le=86_400, description="and when the first of them has waited so long")
-    evidence_rows: int = Field(1000, ge=10, le=100_000, description="most predictions frozen with an incident")
+    evidence_rows: int = Field(
+        1000, ge=10, le=100_000, description="most predictions frozen with an incident, and with versions that join it"
+    )
 
 
 class Policy(Frozen):

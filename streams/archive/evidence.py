@@ -1,13 +1,14 @@
 """The evidence role: freezes the predictions that an incident rests on, and has their digest put into the ledger.
 
-When a case opens, the rows of each affected version in the windows of its signals are read from telemetry; the most
-relevant and a sample are kept, encrypted, with a manifest that names each file by digest. The manifest's own digest is
-what the ledger records, so nothing of it can be changed unseen.
+When a case opens, the rows of each affected version in the windows of its signals are read from telemetry; when it
+grows, those of each version that joins it. The most relevant and a sample are kept, encrypted, with a manifest that
+names each file by digest. The manifest's own digest is what the ledger records, so nothing of it can be changed unseen.
 """
 
 import json
 from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import groupby
 from typing import Any
@@ -21,7 +22,7 @@ from agents.ledger.fold import Verified
 from agents.ledger.state import LedgerState
 from schemas.commands import AttachEvidence
 from schemas.errors import HeadgateError
-from schemas.events import CaseOpened
+from schemas.events import CaseGrew, CaseOpened
 from schemas.signals import Evidence
 from schemas.topics import full_name
 from streams.archive import parquet
@@ -34,13 +35,18 @@ from streams.ledger.keyring import Identity, archive_key
 from streams.settings import Settings
 
 KIND = "window"
+"""The kind of what is frozen as a case opens; as it grows, the number of the growth follows."""
+
 _LOG = structlog.get_logger("evidence")
 _MAX_VERSIONS = 8
 _AGAIN_MS = 30_000
 
+_Version = tuple[str, str]
+_Piece = tuple[str, str]
+
 
 class EvidenceFreezer:
-    """Freezes the evidence of each case that has none yet; a thread reads and writes meanwhile."""
+    """Freezes the evidence of each version of a case that has none yet; a thread reads and writes meanwhile."""
 
     name = "evidence"
 
@@ -51,9 +57,10 @@ class EvidenceFreezer:
         self._topic = full_name(settings.ledger, "telemetry")
         self._key = archive_key(settings.keys_directory)
         self._store = evidence_store(settings, self._key)
-        self._opened: dict[str, tuple[Evidence, ...]] = {}
-        self._work: dict[str, Future[AttachEvidence]] = {}
-        self._not_before: dict[str, int] = {}
+        self._versions: dict[str, dict[_Version, None]] = {}
+        self._wanted: dict[_Piece, tuple[Evidence, ...]] = {}
+        self._work: dict[_Piece, Future[AttachEvidence]] = {}
+        self._not_before: dict[_Piece, int] = {}
         self._thread = ThreadPoolExecutor(1, "evidence")
 
     def take(self, verified: Sequence[Verified], state: LedgerState) -> None:
@@ -61,38 +68,50 @@ class EvidenceFreezer:
         del state
         for found in verified:
             for event in found.events:
-                if isinstance(event, CaseOpened) and event.evidence:
-                    self._opened[event.incident] = event.evidence
+                if isinstance(event, CaseOpened):
+                    self._want((event.incident, KIND), event.evidence)
+                elif isinstance(event, CaseGrew):
+                    # What a version took over from the one before it speaks of windows in which it made no prediction.
+                    at = 0 if found.entry is None else found.entry.at
+                    until = [replace(item, window_to=max(item.window_to, at)) for item in event.evidence]
+                    self._want((event.incident, f"{KIND}-{event.sequence}"), until)
 
     def proposals(self, state: LedgerState, now: int) -> list[object]:
         """Return the words on evidence that is frozen, and begin with what is not."""
         done: list[object] = []
-        for incident, evidence in list(self._opened.items()):
+        for piece, evidence in list(self._wanted.items()):
+            incident, kind = piece
             case = state.cases.get(incident)
-            if case is None or any(kept.kind == KIND for kept in case.evidence):
-                self._opened.pop(incident)
-                self._work.pop(incident, None)
+            if case is None or any(kept.kind == kind for kept in case.evidence):
+                self._wanted.pop(piece)
+                self._work.pop(piece, None)
                 continue
-            work = self._work.get(incident)
+            work = self._work.get(piece)
             if work is None:
-                if now >= self._not_before.get(incident, 0):
+                if now >= self._not_before.get(piece, 0):
                     limit = state.control.policies[case.policy].archive.evidence_rows
-                    self._work[incident] = self._thread.submit(self._freeze, incident, evidence, limit, now)
+                    self._work[piece] = self._thread.submit(self._freeze, piece, evidence, limit, now)
             elif work.done():
                 try:
                     done.append(work.result())
                 except (HeadgateError, OSError) as error:
                     _LOG.warning("evidence could not be frozen; tried again", incident=incident, reason=str(error))
-                    self._work.pop(incident)
-                    self._not_before[incident] = now + _AGAIN_MS
+                    self._work.pop(piece)
+                    self._not_before[piece] = now + _AGAIN_MS
         return done
 
-    def _freeze(self, incident: str, evidence: tuple[Evidence, ...], limit: int, now: int) -> AttachEvidence:
-        def whose(item: Evidence) -> tuple[str, str]:
-            return item.model, item.version
+    def _want(self, piece: _Piece, evidence: Sequence[Evidence]) -> None:
+        """Note what is to be frozen: what speaks of versions of which nothing is; a case's first 8."""
+        known = self._versions.setdefault(piece[0], {})
+        fresh = [version for version in dict.fromkeys(map(_whose, evidence)) if version not in known]
+        fresh = fresh[: _MAX_VERSIONS - len(known)]
+        if fresh:
+            known.update(dict.fromkeys(fresh))
+            self._wanted[piece] = tuple(item for item in evidence if _whose(item) in fresh)
 
-        grouped = groupby(sorted(evidence, key=whose), whose)
-        each = [list(items) for _, items in grouped][:_MAX_VERSIONS]
+    def _freeze(self, piece: _Piece, evidence: tuple[Evidence, ...], limit: int, now: int) -> AttachEvidence:
+        incident, kind = piece
+        each = [list(items) for _, items in groupby(sorted(evidence, key=_whose), _whose)]
         files: list[NewFile] = []
         windows: list[dict[str, Any]] = []
         for items in each:
@@ -120,7 +139,7 @@ class EvidenceFreezer:
         summary = f"{kept} of {seen} predictions in the windows of {len(evidence)} signals" + (
             "" if complete else "; not all of telemetry could be read"
         )
-        return AttachEvidence(incident=incident, kind=KIND, digest=digest, rows=kept, summary=summary)
+        return AttachEvidence(incident=incident, kind=kind, digest=digest, rows=kept, summary=summary)
 
     def _keep(self, incident: str, window: Window, evidence: list[Evidence], limit: int) -> list[NewFile]:
         if not window.rows:
@@ -150,6 +169,10 @@ class EvidenceFreezer:
             last_at=max(at),
             ids=parquet.ids(parts),
         )
+
+
+def _whose(item: Evidence) -> _Version:
+    return item.model, item.version
 
 
 def _described(window: Window, evidence: list[Evidence], files: list[NewFile]) -> dict[str, Any]:

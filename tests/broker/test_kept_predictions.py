@@ -4,6 +4,7 @@ import json
 import random
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -48,9 +49,9 @@ class Loans:
         self._crew, self._dice = crew, np.random.default_rng(4)
         self.sent: list[Inference] = []
 
-    def send(self, rows: int, factor: float = 1.0, mode: Mode = Mode.REALTIME) -> list[Inference]:
+    def send(self, rows: int, factor: float = 1.0, mode: Mode = Mode.REALTIME, version: str = "2") -> list[Inference]:
         """Write so many predictions, and return them when Kafka has them."""
-        made = [self._one(len(self.sent) + row, factor, mode) for row in range(rows)]
+        made = [replace(self._one(len(self.sent) + row, factor, mode), version=version) for row in range(rows)]
         topic = self._crew.topic("inbound")
         self._crew.send(*(Record(topic, None, frame(one)) for one in made))
         self.sent += made
@@ -120,6 +121,8 @@ def test_each_prediction_counts_once_and_can_be_explained(crew: Crew) -> None:
     label = LabelBatch(model="loans", source="l", first_position=0, prediction_ids=(truth,), labels=("no",), at=(1,))
     crew.send(Record(crew.topic("telemetry"), b"loans", frame(label)))
     _check_evidence(crew)
+    loans.send(400, factor=1.5, version="3")
+    _check_joined(crew)
     _check_explained(crew, loans, shadows)
 
 
@@ -139,6 +142,19 @@ def _check_evidence(crew: Crew) -> None:
     path.write_bytes(good)
 
 
+def _check_joined(crew: Crew) -> None:
+    """The version that came to show the same is frozen as well, once, and alone."""
+    first, joined = wait_until(
+        lambda: (told := crew.audit.events("EvidenceAttached"))[1:] and told, "the evidence of the version that joined"
+    )
+    assert joined["incident"] == first["incident"]
+    assert joined["kind"].startswith("window-")
+    store = evidence_store(crew.settings, archive_key(crew.settings.keys_directory))
+    manifest = json.loads(store.get(joined["digest"], joined["incident"]))
+    assert [(window["model"], window["version"]) for window in manifest["windows"]] == [("loans", "3")]
+    assert manifest["rows"] == joined["rows"] > 0
+
+
 def _check_explained(crew: Crew, loans: Loans, shadows: list[Inference]) -> None:
     wait_until(lambda: _seen(crew) >= len(loans.sent), "the archive has seen every prediction")
     assert _seen(crew) == len(loans.sent)
@@ -147,7 +163,7 @@ def _check_explained(crew: Crew, loans: Loans, shadows: list[Inference]) -> None
         said = explained(crew, one.prediction_id)[1]["decisions"]
         assert len(said) == 1, "a repeat is not kept twice"
         by_name = {value.name: value.number if value.text is None else value.text for value in one.values}
-        assert (said[0]["model"], said[0]["version"], said[0]["at"]) == ("loans", "2", one.at)
+        assert (said[0]["model"], said[0]["version"], said[0]["at"]) == ("loans", one.version, one.at)
         assert said[0]["inputs"] == {name: by_name[name] for name in ("f0", "f1", "f2")}
         assert (said[0]["prediction"], said[0]["confidence"]) == (by_name["prediction"], by_name["confidence"])
         assert said[0]["explanations"] == {"shap": by_name["shap"]}
