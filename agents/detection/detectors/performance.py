@@ -42,6 +42,9 @@ _FEW = 6  # fewer windows than this have a spread rather than a maximum
 _SPREAD = 0.9
 _WILD = 10.0
 
+ALL = ""
+"""The name under which all rows are counted beside their groups."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PerformanceState:
@@ -94,7 +97,7 @@ class Performance:
         self._now = np.zeros(3)
         self._memory: list[float] = []
         self._pending: list[float] = []
-        # Number and sum before, number and sum now, of each group.
+        # Number and sum before, number and sum now, of each group, and of all rows under the empty name.
         self._groups: dict[str, Floats] = {}
         self._waited = self._from = self._to = 0
 
@@ -171,8 +174,7 @@ class Performance:
         part = np.minimum(values[rows], self._cap)
         self._now[0] += len(rows)
         self._now[1:] = _added(self._now[1:], np.stack([part, part * part]))
-        codes = joined.groups[rows]
-        for name, own in _members(joined, codes).items():
+        for name, own in _members(joined, joined.groups[rows]).items():
             if name in self._groups or len(self._groups) < MAX_NAMES:
                 kept = self._groups.setdefault(name, np.zeros(4))
                 kept[2:] = _added(kept[2:], np.stack([own.astype(np.float64), part * own]))
@@ -206,8 +208,9 @@ class Performance:
         usual = [] if self._levels.raised() else self._pending
         self._memory = [*self._memory, *usual, mean][-self._policy.memory_windows :]
         self._pending = []
+        much = ALL in self._groups and self._groups[ALL][0] > 1e6
         for kept in self._groups.values():
-            kept[:2] = (kept[:2] + kept[2:]) / (2 if kept[0] > 1e6 else 1)
+            kept[:2] = (kept[:2] + kept[2:]) / (2 if much else 1)
 
     def _natural(self) -> float:
         memory = np.sort(self._memory)
@@ -242,16 +245,16 @@ class Performance:
 
     def _one_group(self, mean: float) -> bool:
         """Whether the rows outside one group are no worse than they were, so that the group explains the rise."""
-        if not self._groups:
+        if ALL not in self._groups:
             return False
-        usual, rows, total = float(np.mean(self._memory)), float(self._now[0]), float(self._now[1])
-        before = self._window * len(self._memory)
-        for had, had_sum, has, has_sum in (kept.tolist() for kept in self._groups.values()):
-            others = rows - has
-            if has < 1 or others < LEAST_OTHERS:
+        usual = float(np.mean(self._memory))
+        before, before_sum, rows, total = self._groups[ALL].tolist()
+        for name, kept in self._groups.items():
+            had, had_sum, has, has_sum = kept.tolist()
+            if name == ALL or has < 1 or rows - has < LEAST_OTHERS:
                 continue
-            was = (usual * before - had_sum) / (before - had) if 0 < had < before else usual
-            if (total - has_sum) / others - was < (mean - usual) / 2:
+            was = (before_sum - had_sum) / (before - had) if had < before else usual
+            if (total - has_sum) / (rows - has) - was < (mean - usual) / 2:
                 return True
         return False
 
@@ -283,7 +286,9 @@ def _added(sums: Floats, parts: Floats) -> Floats:
 
 
 def _members(joined: Joined, codes: Codes) -> dict[str, NDArray[np.bool_]]:
-    members: dict[str, NDArray[np.bool_]] = {}
+    if not joined.combinations:
+        return {}
+    members: dict[str, NDArray[np.bool_]] = {ALL: np.ones(len(codes), dtype=np.bool_)}
     for code in np.unique(codes).tolist():
         for name in joined.combinations[code] if code >= 0 else ():
             own = codes == code
