@@ -163,11 +163,11 @@ class Runs:
         trailing = np.ones(facets, dtype=np.int64)
         for i in np.flatnonzero((pairs[:, 0] > 0) | continued):
             ends = np.flatnonzero(~equal[i])
-            lengths = np.diff(ends, prepend=-1, append=rows - 1)
+            first, between = int(ends[0]) + 1 if len(ends) else rows, ends[1:] - ends[:-1]
             if continued[i]:
-                lengths[0] += self.length[i]
-            longest[i] = lengths.max()
-            trailing[i] = lengths[-1]
+                first += int(self.length[i])
+            trailing[i] = rows - 1 - int(ends[-1]) if len(ends) else first
+            longest[i] = max(first, int(between.max()) if len(between) else 0, int(trailing[i]))
         self.last = values[:, -1].copy()
         self.length = trailing
         return longest, pairs

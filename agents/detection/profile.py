@@ -158,7 +158,10 @@ def histogram(matrix: Floats, edges: Floats) -> Counts:
     eights = np.bitwise_count(above.view(np.uint64)).astype(np.float32)
     beyond = np.matmul(eights, np.ones(eights.shape[2], dtype=np.float32))
     counts = np.empty((facets, edges.shape[1] + 1), dtype=np.int64)
-    counts[:, 0] = rows - np.isnan(matrix).sum(axis=1) - beyond[:, 0]
+    unknown = np.isnan(matrix)
+    counts[:, 0] = rows - beyond[:, 0]
+    if unknown.any():
+        counts[:, 0] -= np.count_nonzero(unknown, axis=1)
     counts[:, 1:-1] = beyond[:, :-1] - beyond[:, 1:]
     counts[:, -1] = beyond[:, -1]
     return counts

@@ -60,11 +60,7 @@ class Scope:
         self.detectors: dict[str, Detector] = {}
         self._thresholds = thresholds
         self._whole = whole
-
-    @property
-    def window(self) -> int:
-        """Rows that the scope judges together."""
-        return self._setting(None, None).window
+        self.window = self._setting(None, None).window
 
     @property
     def left(self) -> int:

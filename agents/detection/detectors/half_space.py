@@ -44,8 +44,8 @@ class Forest:
         Rows of the matrix that are the vector.
     low, high
         Where the middle 98 % of each lies.
-    masses
-        Learnt reference masses, trees × nodes in heap order.
+    leaves
+        Learnt reference masses of the leaves (trees × leaves), which add up to those of all nodes.
     policy
         Number and height of the trees.
     learnt
@@ -57,16 +57,16 @@ class Forest:
         columns: NDArray[np.int64],
         low: Floats,
         high: Floats,
-        masses: NDArray[np.uint32] | None,
+        leaves: NDArray[np.uint32] | None,
         policy: ForestPolicy,
         learnt: int,
     ) -> None:
         self._columns, self._low, self._high = columns, low, high
         self._height, self._trees, self._learnt = policy.height, policy.trees, learnt
         self._feature, self._cut = _structure(policy.trees, policy.height, len(columns))
-        self._masses = np.zeros((policy.trees, 2 ** (policy.height + 1) - 1), np.uint32) if masses is None else masses
+        self._leaves = np.zeros((policy.trees, 2**policy.height), np.uint32) if leaves is None else leaves
         self._scale = (1 - 2 * MARGIN) / np.where(high > low, high - low, 1.0)
-        self._worth: Floats | None = None
+        self._worth: NDArray[Any] | None = None
 
     @classmethod
     def learn(cls, columns: NDArray[np.int64], matrix: Floats, policy: ForestPolicy) -> "Forest | None":
@@ -77,9 +77,9 @@ class Forest:
             return None
         low, high = np.quantile(vectors, [0.01, 0.99], axis=1, method="inverted_cdf")
         forest = cls(columns, low, high, None, policy, vectors.shape[1])
-        for node in forest._walk(forest._scaled(vectors)):
-            for tree in range(policy.trees):
-                forest._masses[tree] += np.bincount(node[tree], minlength=forest._masses.shape[1]).astype(np.uint32)
+        leaf = forest._walk(forest._scaled(vectors))[-1] - (2**policy.height - 1)
+        for tree in range(policy.trees):
+            forest._leaves[tree] = np.bincount(leaf[tree], minlength=2**policy.height)
         return forest
 
     def score(self, matrix: Floats) -> Floats:
@@ -105,7 +105,7 @@ class Forest:
             columns=pack(self._columns, "<i8"),
             low=pack(self._low),
             high=pack(self._high),
-            masses=pack(self._masses, "<u4"),
+            masses=pack(np.concatenate(self._masses(), axis=1), "<u4"),
             trees=self._trees,
             height=self._height,
             learnt=self._learnt,
@@ -121,7 +121,7 @@ class Forest:
         low, high = unpack(state.low, (size,)), unpack(state.high, (size,))
         masses = unpack(state.masses, (state.trees, 2 ** (state.height + 1) - 1), "<u4")
         policy = ForestPolicy(trees=state.trees, height=state.height)
-        return cls(columns, low, high, masses, policy, state.learnt)
+        return cls(columns, low, high, masses[:, 2**state.height - 1 :].copy(), policy, state.learnt)
 
     def _scaled(self, vectors: Floats) -> Floats:
         with np.errstate(over="ignore", invalid="ignore"):
@@ -150,16 +150,23 @@ class Forest:
         offsets: NDArray[np.int64] = np.arange(self._trees)[:, None] * table.shape[1]
         return offsets
 
-    def _worths(self) -> Floats:
+    def _masses(self) -> list[Floats]:
+        """Return the masses of the nodes, depth by depth."""
+        levels = [self._leaves.astype(np.float64)]
+        while levels[0].shape[1] > 1:
+            levels.insert(0, levels[0][:, ::2] + levels[0][:, 1::2])
+        return levels
+
+    def _worths(self) -> NDArray[Any]:
         """Return what a row earns that ends in a leaf: the weighed masses on its way, up to the first small one."""
-        masses = self._masses.astype(np.float64)
-        worth, going = masses[:, :1], masses[:, :1] >= 0.1 * self._learnt
-        for depth in range(1, self._height + 1):
-            level = masses[:, 2**depth - 1 : 2 ** (depth + 1) - 1]
+        root, *below = self._masses()
+        worth, going = root, root >= 0.1 * self._learnt
+        for depth, level in enumerate(below, start=1):
             above = np.repeat(going, 2, axis=1)
             worth = np.repeat(worth, 2, axis=1) + above * level * 2.0**depth
             going = above & (level >= 0.1 * self._learnt)
-        return worth
+        # Whole numbers, in half the memory where they are as small as they are but in a state that is made up.
+        return worth.astype(np.uint32) if worth.max() < 2**32 else worth
 
 
 @lru_cache(maxsize=64)

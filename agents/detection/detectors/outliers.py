@@ -76,7 +76,7 @@ class Outliers:
             return
         both = np.stack([scores, sample.values[self._confidence][sample.picked]])
         usable = np.isfinite(both).all(axis=0)
-        both = both[:, usable]
+        both = both if usable.all() else both[:, usable]
         begin = 0 if self._learnt_all else self._learn(both)
         if begin >= both.shape[1]:
             return

@@ -134,7 +134,9 @@ class Shift:
         usable = np.isfinite(given)
         times = sample.stream_times.get(self.spec.subject)
         at = np.full(len(given), sample.at_from) if times is None else times
-        self._take(given[usable], at[usable])
+        if not usable.all():
+            given, at = given[usable], at[usable]
+        self._take(given, at)
 
     def levels(self) -> list[Level]:
         """Return what is raised."""
@@ -187,14 +189,17 @@ class Shift:
     def _judge(self, values: Floats, at: NDArray[np.int64]) -> None:
         score = (values - self._mean) / self._deviation
         if not self.spec.bits:
-            score = np.clip(score, -CLIP, CLIP)
+            np.minimum(score, CLIP, out=score)
+            np.maximum(score, -CLIP, out=score)
         if self._trigger is not None and self._trigger.feed(values if self.spec.bits else score):
             self._suspect = PATIENCE
-        self._from = int(at.min()) if not self._now[0] else min(self._from, int(at.min()))
-        self._to = int(at.max()) if not self._now[0] else max(self._to, int(at.max()))
+        since, until = int(at.min()), int(at.max())
+        self._from = since if not self._now[0] else min(self._from, since)
+        self._to = until if not self._now[0] else max(self._to, until)
         # A running sum adds in order; a plain one would add in another order for another batch.
-        total = float(np.cumsum(np.concatenate([self._now[1:], score]))[-1])
-        self._now[:] = self._now[0] + len(score), total
+        score[0] += self._now[1]
+        self._now[0] += len(score)
+        self._now[1] = score.cumsum()[-1]
         if self._now[0] >= self.spec.window:
             self._close()
 

@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -63,7 +64,7 @@ class Correlation:
         # Products, sums of one where the other is known, and the number of both known: before, and now.
         self._before = np.zeros((2, channels, channels))
         self._now = np.zeros((2, channels, channels))
-        self._pairs = np.triu_indices(channels, 1)
+        self._pairs = _pairs(channels)
         # Mean square of the standardised change, window by window, and the number of windows.
         self._power = np.ones(len(self._pairs[0]))
         self._windows = 0
@@ -99,7 +100,9 @@ class Correlation:
         """Return the pairs that changed most, none where none is near the limit."""
         rows, columns = self._pairs
         n, m = self._now[1][rows, columns], self._before[1][rows, columns]
-        usable = (n >= least) & (m >= least) & calm[rows] & calm[columns]
+        usable = (n >= least) & (m >= least)
+        if not calm.all():
+            usable &= calm[rows] & calm[columns]
         now, before = self._fisher(self._now), self._fisher(self._before)
         spread = np.sqrt(1 / np.maximum(n - 3, 1) + 1 / np.maximum(m - 3, 1))
         raw = np.where(usable, np.abs(now - before) / spread, 0.0)
@@ -135,8 +138,7 @@ class Correlation:
         )
 
     def _learn(self, calm: NDArray[np.bool_]) -> None:
-        both = calm[:, None] & calm[None, :]
-        self._before += np.where(both, self._now, 0.0)
+        self._before += self._now if calm.all() else np.where(calm[:, None] & calm[None, :], self._now, 0.0)
         self._before *= np.minimum(self._cap / np.maximum(self._before[1], 1.0), 1.0)
         self._now[:] = 0
 
@@ -160,8 +162,17 @@ class Correlation:
     def _fisher(self, sums: Floats) -> Floats:
         rows, columns = self._pairs
         power = np.sqrt(np.maximum(np.diagonal(sums[0]), 1e-9))
-        found: Floats = np.arctanh(np.clip(sums[0][rows, columns] / power[rows] / power[columns], -0.9999, 0.9999))
-        return found
+        found: Floats = sums[0][rows, columns] / power[rows] / power[columns]
+        np.minimum(found, 0.9999, out=found)
+        np.maximum(found, -0.9999, out=found)
+        return np.arctanh(found, out=found)
+
+
+@lru_cache(maxsize=MOST + 1)
+def _pairs(channels: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return the two features of each pair: the same for all monitors of so many features."""
+    rows, columns = np.triu_indices(channels, 1)
+    return rows, columns
 
 
 def _score(z: Floats) -> Floats:

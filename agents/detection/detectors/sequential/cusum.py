@@ -7,6 +7,7 @@ the overshoot (Siegmund 1985); so a bank's limit follows from how often it may p
 
 import math
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -71,12 +72,19 @@ class Designs:
         return (passing.evidence - toll * passing.weight) / self.of(self.slope, passing)
 
 
+@lru_cache(maxsize=256)
+def _counted(channels: int) -> NDArray[np.int64]:
+    """Return the numbers of so many channels, once for all banks of that size."""
+    return np.arange(channels)
+
+
 def grained(values: Floats, grain: float = GRAIN) -> Floats:
     """Return the values rounded to whole numbers of 1/grain."""
     found: Floats = np.rint(values * grain) / grain
     return found
 
 
+@lru_cache(maxsize=8)
 def of_mean(shifts: tuple[float, ...], block: int, unit: float) -> Designs:
     """Return CUSUMs of the mean of standard normal values, up and down by each shift (powers of 2); x in 1/unit."""
     delta = np.array([sign * shift for shift in shifts for sign in (1, -1)])
@@ -84,6 +92,7 @@ def of_mean(shifts: tuple[float, ...], block: int, unit: float) -> Designs:
     return Designs(delta[:, None] / unit, (-(delta**2) / 2)[:, None], rate[:, None], (delta**2 / 2)[:, None])
 
 
+@lru_cache(maxsize=8)
 def of_scale(ratios: tuple[float, ...], block: int, unit: float) -> Designs:
     """Return CUSUMs of the deviation of normal values, up and down by each ratio; x sums squares, in 1/unit²."""
     ratio = np.array([r for given in ratios for r in (given, 1 / given)])
@@ -160,7 +169,7 @@ class Bank:
         self.raised = np.zeros(channels, dtype=bool)
         # While a channel is raised: evidence that it is back, and the slope and toll of that evidence.
         self._reverse = np.zeros((3, channels))
-        self._channels = np.arange(channels)
+        self._channels = _counted(channels)
         self._now: tuple[Floats, ...] = ()
 
     def scan(self, x: Floats, n: Floats) -> int:

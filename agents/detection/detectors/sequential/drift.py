@@ -234,7 +234,8 @@ class Drift:
             for i, bank, _, _ in active:
                 for passing in bank.commit(end, blocks.starts[at - end :]):
                     self._pass(i, passing, int(blocks.ends[at - 1]), self._patience(i, passing, blocks, at))
-        self._odd += np.stack([blocks.clipped.sum(axis=1), blocks.missing.sum(axis=1)])
+        self._odd[0] += blocks.clipped.sum(axis=1)
+        self._odd[1] += blocks.missing.sum(axis=1)
 
     def _patience(self, bank: int, passing: Passing, blocks: Blocks, end: int) -> int:
         """Return the window ends at which what passed may have a cause that is told first."""

@@ -71,8 +71,7 @@ class Shares:
         """Let the baseline of what is not raised take in what came since the last call."""
         if not len(self._facet):
             return
-        calm = ~self.bank.raised
-        self._counts[:2, calm] += self._counts[2:, calm]
+        self._counts[:2] += self._counts[2:] * ~self.bank.raised
         self._counts[2:] = 0
         self._counts[:2] *= np.minimum(self._cap / np.maximum(self._counts[1], 1.0), 1.0)
         self._design()
@@ -88,7 +87,7 @@ class Shares:
 
     def _share(self) -> Floats:
         found: Floats = (self._counts[0] + 0.5) / (self._counts[1] + 1.0)
-        return np.clip(found, 1e-6, 1 - 1e-6)
+        return np.minimum(np.maximum(found, 1e-6), 1 - 1e-6)
 
     def _design(self) -> None:
         designs = of_share(ODDS, self._share(), BLOCK)

@@ -55,7 +55,7 @@ class Whitening:
         self.scores = Scores.learn(values)
         self._seasonal, self._weekly = season.seasonal, season.weekly
         self._coefficients = np.zeros((len(self._seasonal), TERMS + 1))
-        self._gram = np.eye(TERMS + 1)
+        self._gram = np.eye(TERMS + 1 if len(self._seasonal) else 0)
         self._begin(len(values))
         self.learnt = np.empty((len(values), 0))
         if values.size:
@@ -74,7 +74,7 @@ class Whitening:
         self._taken = np.zeros((3, facets))
         self._lagged = np.zeros((4, facets))
         self._fitted = np.zeros((len(self._seasonal), TERMS + 1))
-        self._regressed = np.zeros((TERMS + 1, TERMS + 1))
+        self._regressed = np.zeros_like(self._gram)
         self._rows = 0
 
     @property
@@ -215,8 +215,8 @@ class Whitening:
         second = np.where(usual, self._moments[2] / power, 0.0)
         rest = np.maximum(1 - first**2, 1e-3)
         one, two = first * (1 - second) / rest, (second - first**2) / rest
-        two = np.clip(two, -0.9, 0.9)
-        one = np.clip(one, -(_STILL - two), _STILL - two)
+        two = np.minimum(np.maximum(two, -0.9), 0.9)
+        one = np.minimum(np.maximum(one, two - _STILL), _STILL - two)
         before = 1 - self.phi.sum(axis=0)
         self.phi = np.stack([one, two])
         self.centre *= (1 - self.phi.sum(axis=0)) / before
