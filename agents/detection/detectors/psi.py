@@ -92,7 +92,7 @@ class Psi:
         self._window = thresholds.window_rows if whole else thresholds.floor_rows
         self._levels = Levels(thresholds.confirm_windows, thresholds.clear_windows)
         shape = profile.counts.shape
-        self._earlier = np.zeros((thresholds.rolling_windows if whole else 0, *shape), dtype=np.int64)
+        self._earlier = np.zeros((thresholds.rolling_windows if whole else 0, *shape), dtype=np.int32)
         self._counts = np.zeros(shape, dtype=np.int64)
         self._away = np.zeros(shape[0], dtype=np.int64)
         self._rows = self._from = self._to = 0
@@ -142,8 +142,8 @@ class Psi:
         saved = decode(PsiState, state)
         self._rows, self._from, self._to = saved.rows, saved.at_from, saved.at_to
         self._counts = unpack(saved.counts, self._counts.shape, "<i8")
-        if len(saved.earlier) == self._earlier.nbytes:  # another policy may keep more or fewer windows
-            self._earlier = unpack(saved.earlier, self._earlier.shape, "<i8")
+        if len(saved.earlier) == 8 * self._earlier.size:  # another policy may keep more or fewer windows
+            self._earlier = unpack(saved.earlier, self._earlier.shape, "<i8").astype(np.int32)
         self._away = unpack(saved.away, self._away.shape, "<i8")
         self._levels.restore(saved.held)
 
@@ -162,7 +162,7 @@ class Psi:
         now = _shares(self._counts, self._bins)
         findings = self._findings("reference", _index(now, self._reference, self._used), self._profile.counts)
         if self._whole:
-            before = self._earlier.sum(axis=0)
+            before = self._earlier.sum(axis=0, dtype=np.int64)
             full = self._earlier.any(axis=2).all(axis=0)
             index = np.where(full, _index(now, _shares(before, self._bins), self._used), 0.0)
             rolling = self._findings("rolling", index, before)
