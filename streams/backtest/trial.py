@@ -146,14 +146,18 @@ def fit(judged: Judged, rows: int, step_ms: float, reference_rows: int | None = 
     window = min(before.window_rows, max(before.floor_rows, rows // 20))
     reference = min(before.reference_rows, max(200, rows // 5)) if reference_rows is None else reference_rows
     labels = before.labels.model_copy(update={"sample": 1.0})
+    groups = min(before.fairness.window, window)
     changes = {
         "window_rows": window,
         "reference_rows": min(max(reference, 200), 20_000),
         "late_seconds": 604_800,
         "labels": labels,
+        "fairness": before.fairness.model_copy(update={"window": groups}),
     }
-    told += [f"{name} {getattr(before, name)} → {value}" for name, value in changes.items() if name != "labels"]
+    plain = [name for name in changes if name not in ("labels", "fairness")]
+    told += [f"{name} {getattr(before, name)} → {changes[name]}" for name in plain]
     told.append(f"labels.sample {before.labels.sample} → 1.0")
+    told.append(f"fairness.window {before.fairness.window} → {groups}")
     after = type(before).model_validate(before.model_copy(update=changes).model_dump())
     triage = judged.policy.triage
     quiet = min(max(triage.quiet_seconds, round(4 * window * step_ms / 1000)), 86_400 * 30)

@@ -50,7 +50,8 @@ class Fairness:
         self._outcome = Outcome(self._policy.favourable)
         rows = (self._policy.window, thresholds.reference_rows)
         least = thresholds.labels.window * thresholds.performance.learn_windows
-        labels = (thresholds.labels.window, max(least, thresholds.reference_rows))
+        # Two groups of a window of labels are each too few to tell a gap from its wandering; of two windows, not.
+        labels = (2 * thresholds.labels.window, max(least, thresholds.reference_rows))
         self._by_rows = Gaps((SELECTION,), rows, thresholds, score, both=not self._outcome.sure)
         self._by_labels = Gaps((ERROR, OPPORTUNITY), labels, thresholds, score)
 
