@@ -11,6 +11,7 @@ record goes to standard output. The values are Avro in Confluent's wire format: 
 import argparse
 import io
 import json
+import signal
 import sys
 import tomllib
 from collections.abc import Iterator
@@ -85,6 +86,7 @@ def main() -> None:
         }
     )
     consumer.subscribe(list(schemas))
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # as a container is stopped
     try:
         for message in follow(consumer):
             topic = message.topic()

@@ -19,7 +19,7 @@ def crew(settings: Settings, environ: dict[str, str]) -> Iterator[Crew]:
         yield made.open()
 
 
-@pytest.mark.parametrize("kills", [10, pytest.param(100, marks=[pytest.mark.long, pytest.mark.timeout(1200)])])
+@pytest.mark.parametrize("kills", [6, pytest.param(100, marks=[pytest.mark.long, pytest.mark.timeout(1200)])])
 def test_each_row_is_judged_once_through_kills(crew: Crew, kills: int) -> None:
     """SIGKILLs with telemetry behind no manifest: rows, signals and state are those of an undisturbed run."""
     sensors, judged = Sensors(crew), Judged(crew)

@@ -69,9 +69,9 @@ class Subscriber:
         return self._child
 
     def stop(self) -> None:
-        """End it as its user would."""
+        """End it as a container would be."""
         if self._child is not None:
-            self._child.process.send_signal(2)
+            self._child.process.terminate()
             self._child.process.wait(15)
             self._child.stop()
             self._child = None
