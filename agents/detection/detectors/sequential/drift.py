@@ -1,7 +1,6 @@
 """Sequential drift of each column: mean, scale and shares by CUSUMs, and the correlation of pairs.
 
-Rows are whitened (whiten.py), cut into blocks (blocks.py) and given to banks of CUSUMs (cusum.py). What passes is
-a level: its baseline stands still until the newest rows are evidence that they are back at it.
+Rows are whitened, cut into blocks and given to banks of CUSUMs. What passes is a level until rows say it is over.
 """
 
 from dataclasses import dataclass
