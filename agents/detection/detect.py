@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from agents.detection.columns import Floats, check_name, check_positions, decode
+from agents.detection.columns import check_name, check_positions, decode
 from agents.detection.guard import FUTURE_MS, PAST_MS, times
 from agents.detection.joined import Joined
 from agents.detection.standard import Standard
@@ -191,11 +191,6 @@ class Detect:
         monitor = unit.monitor(run.version, Mode.REALTIME)
         at = min(max(run.at, record.timestamp - PAST_MS), record.timestamp + FUTURE_MS)
         changes = monitor.probed(replace(run, at=at))
-        return [said(change, unit.model, monitor, record, self._standard.policy) for change in changes]
-
-    def _feed(self, unit: Unit, version: str, mode: Mode, stream: tuple[str, Floats], record: Received) -> Events:
-        monitor = unit.monitor(version, mode)
-        changes = monitor.feed(*stream, record.timestamp)
         return [said(change, unit.model, monitor, record, self._standard.policy) for change in changes]
 
 

@@ -55,12 +55,17 @@ class Packer:
         self._reader = InferenceReader()
         self._open: dict[Group, _Open] = {}
         self._held = 0
+        self.defects = 0
 
     def take(self, places: Sequence[Place], values: Sequence[bytes | None], now: float) -> list[Refusal]:
-        """Take raw records in the order of their offsets; return those that are no predictions."""
+        """Take raw records in the order of their offsets; return those that are no predictions.
+
+        `defects` counts the calls that had to read one by one, because reading in bulk raised.
+        """
         try:
             found, refused = self._reader.read(places, values)
         except Exception:  # noqa: BLE001 - a defect in reading in bulk costs speed, never a record
+            self.defects += 1
             found, refused = self._reader.read_singly(places, values)
         for group, piece in found:
             rows = piece.rows()

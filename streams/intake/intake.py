@@ -116,7 +116,11 @@ class Intake:
             places.append((partition, offset))
             values.append(message.value())
             taken.append(message)
-        for refusal in self._packer.take(places, values, now):
+        defects = self._packer.defects
+        refusals = self._packer.take(places, values, now)
+        if self._packer.defects > defects:
+            _LOG.warning("reading in bulk raised; read one by one", first=places[0], records=len(places))
+        for refusal in refusals:
             self.refused += 1
             self._letters.add(self._received(taken[refusal.index]), refusal.error)
 

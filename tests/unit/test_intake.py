@@ -199,3 +199,17 @@ def test_layouts_that_match_by_turns_are_tried_newest_first() -> None:
     assert decode(open_frame(packer.due(1.0)[0].value, (InferenceBatch,))).named()["c"].strings() == [
         words[i * i % 3] for i in range(120)
     ]
+
+
+def test_a_defect_in_reading_in_bulk_loses_no_record_and_is_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where reading in bulk raises, each record is read by itself, and the packer says that it had to."""
+    packer = Packer("T")
+
+    def broken(*_: object) -> None:
+        raise RuntimeError("a defect")
+
+    monkeypatch.setattr(packer._reader, "read", broken)
+    assert packer.take([(0, i) for i in range(5)], many(5), 0.0) == []
+    (each,) = packer.due(0.0, everything=True)
+    assert decode(open_frame(each.value, (InferenceBatch,))).rows == 5
+    assert packer.defects == 1
