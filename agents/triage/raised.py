@@ -67,13 +67,14 @@ class Raised:
         return episode in self._members
 
     def lift(self, said: SignalRaised, episode: str) -> str:
-        """Raise a level for an episode; return the episode of a level that had to be forgotten for it, or empty."""
+        """Raise a level for an episode (empty: for none); return the episode of a level forgotten for it, or empty."""
         level = self._next(said, episode)
         key = _key(said)
         self._cleared.pop(key, None)
         self._leave(key)
         self._raised[key] = level
-        self._members.setdefault(episode, set()).add(key)
+        if episode:
+            self._members.setdefault(episode, set()).add(key)
         if len(self._raised) <= MAX_RAISED:
             return ""
         oldest = next(iter(self._raised))

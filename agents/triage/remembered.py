@@ -1,6 +1,6 @@
 """All that triage remembers, and its bytes."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
 from agents.triage.episode import Episode
@@ -10,8 +10,10 @@ from schemas.errors import SchemaError
 
 MAX_ENDED = 2_000
 MAX_RESOLVED = 4_096
+MAX_SETTLED = 64
+_SETTLED_SIGNALS = 8
 MAX_MONITORS = 2_000
-_FORMAT = b"\x01"
+_FORMAT = b"\x02"
 
 Name = TypeVar("Name")
 Fact = TypeVar("Fact")
@@ -37,6 +39,14 @@ class Resolved:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Settled:
+    """An episode whose case was resolved at a time: what is only now said of rows up to then is no new fault."""
+
+    episode: Episode
+    at: Millis
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Monitored:
     """The instances of a model version."""
 
@@ -47,7 +57,7 @@ class Monitored:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TriageState:
-    """All that triage remembers; version 1."""
+    """All that triage remembers; version 2."""
 
     seen: Millis
     episodes: tuple[Episode, ...]
@@ -55,6 +65,7 @@ class TriageState:
     cleared: tuple[LastWord, ...]
     ended: tuple[Ended, ...]
     resolved: tuple[Resolved, ...]
+    settled: tuple[Settled, ...]
     monitored: tuple[Monitored, ...]
 
 
@@ -68,6 +79,8 @@ class Memory:
         The last incident of each (system, category, model, version) that is over.
     resolved
         Times at which cases ended, of incidents whose signals have not been read that far.
+    settled
+        Episodes of resolved cases, the newest last, with their weightiest signals.
     monitored
         Instances of each (model, version).
     """
@@ -78,6 +91,7 @@ class Memory:
     raised: Raised = field(default_factory=Raised)
     ended: dict[tuple[str, str, str, str], str] = field(default_factory=dict)
     resolved: dict[str, int] = field(default_factory=dict)
+    settled: list[Settled] = field(default_factory=list)
     monitored: dict[tuple[str, str], tuple[str, ...]] = field(default_factory=dict)
 
     def end(self, key: tuple[str, str, str, str], incident: str) -> None:
@@ -87,6 +101,11 @@ class Memory:
     def resolve(self, incident: str, at: int) -> None:
         """Remember that a case ends at a time that the signals have not reached."""
         _put(self.resolved, incident, at, MAX_RESOLVED)
+
+    def settle(self, episode: Episode, at: int) -> None:
+        """Remember an episode whose case was resolved at a time."""
+        kept = replace(episode, signals=episode.signals[:_SETTLED_SIGNALS])
+        self.settled = [*self.settled, Settled(episode=kept, at=at)][-MAX_SETTLED:]
 
     def monitor(self, model: str, version: str, instances: tuple[str, ...]) -> None:
         """Remember the instances of a model version."""
@@ -105,6 +124,7 @@ class Memory:
                 for key, incident in self.ended.items()
             ),
             resolved=tuple(Resolved(incident=incident, at=at) for incident, at in self.resolved.items()),
+            settled=tuple(self.settled),
             monitored=tuple(
                 Monitored(model=model, version=version, instances=instances)
                 for (model, version), instances in self.monitored.items()
@@ -125,6 +145,7 @@ class Memory:
             raised=Raised(state.raised, state.cleared),
             ended={(e.system, e.category, e.model, e.version): e.incident for e in state.ended},
             resolved={resolved.incident: resolved.at for resolved in state.resolved},
+            settled=list(state.settled),
             monitored={(m.model, m.version): m.instances for m in state.monitored},
         )
 

@@ -101,6 +101,7 @@ class Triage:
             return
         for episode in list(self._memory.episodes.values()):
             if episode.sequence and episode.incident == incident:
+                self._memory.settle(episode, self._memory.seen)
                 self._end(episode)
 
     def dirty(self) -> list[tuple[str, int, bytes]]:
@@ -142,6 +143,9 @@ class Triage:
         if self._memory.raised.repeats(signal):
             return []
         before = self._memory.episodes.get(self._memory.raised.episode_of(signal)) or self._home(signal)
+        if before is None:
+            self._memory.raised.lift(signal, "")
+            return []
         abandoned = self._memory.raised.lift(signal, before.id)
         episode = attach(before, signal, at, self._judge)
         self._keep(episode)
@@ -174,8 +178,18 @@ class Triage:
         resting = None if self._memory.raised.any_of(name) else at
         self._keep(replace(episode, last_at=max(at, episode.last_at), quiet_since=resting))
 
-    def _home(self, signal: SignalRaised) -> Episode:
-        """Return the episode under way of the signal's fault in its system and telemetry topic, or a new one."""
+    def _late(self, signal: SignalRaised) -> bool:
+        """Whether a signal tells of rows from before its fault was resolved, as labels do that come late."""
+        source = signal.source.topic_id
+        return any(
+            signal.window_to <= settled.at
+            and (settled.episode.topic_id, signal.model in settled.episode.models) == (source, True)
+            and home(signal, [settled.episode], self._judge) is not None
+            for settled in self._memory.settled
+        )
+
+    def _home(self, signal: SignalRaised) -> Episode | None:
+        """Return the episode under way of the signal's fault, or a new one; None where its fault is resolved."""
         topic_id, joined = signal.source.topic_id, self._judge.joined(signal.model)
         names = {name: None for model in (signal.model, *joined) for name in self._homes.get((topic_id, model), ())}
         found = home(signal, [self._memory.episodes[name] for name in names], self._judge)
@@ -186,6 +200,8 @@ class Triage:
             for known in self._memory.episodes.values():
                 if signal.model in known.models:
                     return known
+        elif self._late(signal):
+            return None
         if len(self._memory.episodes) >= MAX_EPISODES:
             candidates = (known for known in self._memory.episodes.values() if known.incident is None)
             self._end(next(candidates, next(iter(self._memory.episodes.values()))))

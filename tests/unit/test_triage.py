@@ -142,7 +142,7 @@ def test_a_resolved_incident_ends_at_once_and_its_signals_open_nothing_until_rai
     feed.triage.resolve(opened.id)
     assert feed.say(F1, CONFIDENCE, at=3000) + feed.tick(10_000_000) == []
     assert feed.say(cleared(CONFIDENCE), at=10_000_000) + feed.tick(20_000_000) == []
-    feed.say(again("f1", 300), at=20_000_000)
+    feed.say(again("f1", 300, window_to=T0 + 20_000_000), at=20_000_000)
     (new,) = feed.tick(20_002_000)
     assert (new.recurrence_of, [one.subject for one in new.evidence]) == (opened.id, ["f1"])
 
@@ -154,13 +154,30 @@ def test_a_resolution_read_again_after_a_crash_ends_the_episode_where_it_ended_b
     (opened,) = live.tick(2000)
     live.say(raised("f2"), at=3000)
     live.triage.resolve(opened.id, T0 + 4000)
-    live.say(again("f1", 300), at=5000)
+    live.say(again("f1", 300, window_to=T0 + 5000), at=5000)
     live.tick(7000)
     restarted = Triage(judge())
     restarted.resolve(opened.id, T0 + 4000)
     replayed = [event for record in live.records for event in restarted.step(record)] + restarted.tick(T0 + 7000)
     assert replayed == live.told
     assert [type(event) for event in replayed] == [IncidentOpened, IncidentOpened]
+
+
+def test_what_late_labels_say_of_rows_from_before_the_resolution_is_no_new_incident() -> None:
+    """The same fault's wrong outputs show when their labels come; of rows after the resolution they open one."""
+    feed = Feed()
+    feed.say(F1)
+    (opened,) = feed.tick(2000)
+    feed.triage.resolve(opened.id, T0 + 4000)
+    late = raised("error", Category.PERFORMANCE, first_bad_at=T0, window_from=T0, window_to=T0 + 3500)
+    elsewhere = raised("error", Category.PERFORMANCE, model="letters", window_to=T0 + 3500)
+    assert feed.say(late, at=9000) + feed.tick(20_000) == []
+    (state,) = feed.triage.dirty()
+    feed.triage.restore(*state)
+    assert feed.say(cleared(late), again("error", 150, category=Category.PERFORMANCE), at=30_000) == []
+    assert feed.tick(40_000) == []
+    feed.say(elsewhere, again("error", 300, category=Category.PERFORMANCE, window_to=T0 + 50_000), at=60_000)
+    assert {new.affected[0].model for new in feed.tick(70_000)} == {"letters", "shuttle"}
 
 
 def test_redelivered_signals_change_nothing() -> None:
