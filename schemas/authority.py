@@ -4,24 +4,34 @@ from schemas.values import Role
 
 _ADMIN = ("EnrolKey", "RevokeKey", "AdoptPolicy", "AdoptSystems", "AdoptProfile")
 _DECIDE = ("Approve", "Deny", "RevokeApproval")
-_RESPOND = ("Acknowledge", "Declare", "Dismiss")
+_RESPOND = ("Acknowledge", "Declare", "Dismiss", "CheckItem")
+_WORK = ("AssumeDuty", "HandOver", "AddTask", "FinishTask", "AddNote")
 
 MAY: dict[Role, frozenset[str]] = {
     Role.ADMIN: frozenset(_ADMIN),
-    Role.ML_MANAGER: frozenset((*_DECIDE, *_RESPOND, "AdoptProfile")),
-    Role.ML_ENGINEER: frozenset(_RESPOND),
-    Role.SRE: frozenset(_RESPOND),
-    Role.COMPLIANCE: frozenset(("Deny", "RevokeApproval", "Acknowledge")),
+    Role.ML_MANAGER: frozenset((*_DECIDE, *_RESPOND, *_WORK, "AdoptProfile")),
+    Role.ML_ENGINEER: frozenset((*_RESPOND, *_WORK)),
+    Role.SRE: frozenset((*_RESPOND, *_WORK)),
+    Role.COMPLIANCE: frozenset(("Deny", "RevokeApproval", "Acknowledge", *_WORK)),
     Role.AUDITOR: frozenset(),
+    Role.VALIDATOR: frozenset(("Acknowledge", "CheckItem", *_WORK)),
+    Role.LEGAL: frozenset(("Acknowledge", *_WORK)),
+    Role.ETHICS: frozenset(("Acknowledge", *_WORK)),
+    Role.DPO: frozenset(("Acknowledge", *_WORK)),
+    Role.SECURITY: frozenset((*_RESPOND, *_WORK)),
+    Role.EXECUTIVE: frozenset(("Acknowledge", "AddNote")),
+    Role.REVIEWER: frozenset(),
+    Role.STAFF: frozenset(),
     Role.REGISTRAR: frozenset(("TakeOver",)),
     Role.TRIAGE: frozenset(("IncidentOpened", "IncidentGrew", "IncidentQuieted")),
     Role.APPROVAL: frozenset(("RequestApproval", "ExpirePlan")),
     Role.REMEDIATION: frozenset(("ProposePlan", "StartAction", "ReportOutcome", "ReportRestored")),
     Role.RECOVERY: frozenset(("ReportRecovery",)),
     Role.EVIDENCE: frozenset(("AttachEvidence",)),
+    Role.PAGING: frozenset(),
 }
 
-PERSONS_ONLY = frozenset(_ADMIN + _DECIDE + _RESPOND)
+PERSONS_ONLY = frozenset(_ADMIN + _DECIDE + _RESPOND + _WORK)
 
 
 def permitted(roles: frozenset[Role], kind: str) -> bool:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from schemas.avro import Millis
+from schemas.case import people
 from schemas.commands import Enrolment, Step
 from schemas.evidence import EvidenceAttached
 from schemas.profiles import ProfileAdopted
@@ -293,5 +294,6 @@ RECORDS = (
     CaseRecovering,
     CaseResolved,
     EvidenceAttached,
+    *people.EVENTS,
     Refused,
 )

@@ -1,8 +1,9 @@
 """How Headgate judges: thresholds, severity, approval, recovery; adopted by a ledger entry, never a constant."""
 
+from types import MappingProxyType
 from typing import Annotated
 
-from pydantic import Field, model_validator
+from pydantic import Field, StringConstraints, model_validator
 
 from schemas import documents
 from schemas.authority import permitted
@@ -10,6 +11,20 @@ from schemas.documents import Frozen
 from schemas.selection import Detection
 from schemas.systems import Tier
 from schemas.values import Category, Role, Severity
+
+ItemName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{0,63}$")]
+
+CHECKLIST = MappingProxyType(
+    {
+        "who-is-harmed": "Who is harmed, how badly, and can it be undone?",
+        "how-many": "How many persons or decisions are affected, and since when?",
+        "still-happening": "Does it go on? What stops it at once, and what does that cost?",
+        "whose-data": "Is personal or special-category data exposed, or training data touched?",
+        "which-version": "Which model, version and instances, and what changed before it began?",
+        "who-must-know": "Which authorities, customers and vendors have to be told, and by when?",
+    }
+)
+"""The triage checklist where a policy names none."""
 
 Seconds = Annotated[int, Field(ge=1, le=86_400 * 30)]
 
@@ -106,6 +121,9 @@ class Policy(Frozen):
     recovery: RecoveryPolicy = RecoveryPolicy()
     remediation: RemediationPolicy = RemediationPolicy()
     archive: ArchivePolicy = ArchivePolicy()
+    checklist: dict[ItemName, str] = Field(
+        default_factory=lambda: dict(CHECKLIST), max_length=50, description="what triage must answer, by item"
+    )
 
     @model_validator(mode="after")
     def _covers_every_severity(self) -> "Policy":

@@ -49,12 +49,21 @@ class Role(StrEnum):
     SRE = "sre"
     COMPLIANCE = "compliance"
     AUDITOR = "auditor"
+    VALIDATOR = "validator"
+    LEGAL = "legal"
+    ETHICS = "ethics"
+    DPO = "dpo"
+    SECURITY = "security"
+    EXECUTIVE = "executive"
+    REVIEWER = "reviewer"
+    STAFF = "staff"
     REGISTRAR = "registrar"
     TRIAGE = "triage"
     APPROVAL = "approval"
     REMEDIATION = "remediation"
     RECOVERY = "recovery"
     EVIDENCE = "evidence"
+    PAGING = "paging"
 
     @property
     def service(self) -> bool:
@@ -62,7 +71,17 @@ class Role(StrEnum):
         return self in SERVICE_ROLES
 
 
-SERVICE_ROLES = frozenset({Role.REGISTRAR, Role.TRIAGE, Role.APPROVAL, Role.REMEDIATION, Role.RECOVERY, Role.EVIDENCE})
+SERVICE_ROLES = frozenset(
+    {
+        Role.REGISTRAR,
+        Role.TRIAGE,
+        Role.APPROVAL,
+        Role.REMEDIATION,
+        Role.RECOVERY,
+        Role.EVIDENCE,
+        Role.PAGING,
+    }
+)
 
 
 class Flag(IntEnum):

@@ -3,7 +3,7 @@
 from dataclasses import replace
 from typing import Any
 
-from agents.ledger.execute import intent_id
+from agents.ledger.decisions.execute import intent_id
 from schemas import commands as c
 from schemas.signals import Affected, Evidence, IncidentGrew, IncidentOpened, IncidentQuieted
 from schemas.values import Category

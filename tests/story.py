@@ -10,11 +10,12 @@ from dataclasses import replace
 from pathlib import Path
 
 from agents.ledger import rules
-from agents.ledger.execute import intent_id
+from agents.ledger.decisions.execute import intent_id
 from schemas import commands as c
 from schemas.codec import frame
 from schemas.profiles import AdoptProfile
 from schemas.values import Role
+from tests.chapters import people
 from tests.ledgers import INCIDENT, Ledger, enrolment, genesis, key_of
 from tests.play import (
     AFTER,
@@ -32,6 +33,7 @@ from tests.play import (
 
 FOLDER = Path(__file__).resolve().parent / "golden"
 DRILL = "incident-2"
+CHAPTERS = (people,)
 POLICY = b"""version = 1
 [[severity]]
 name = "high"
@@ -138,6 +140,8 @@ def told() -> Ledger:
     ledger.ask(evidence_kept(), "evidence")
     ledger.ask(AdoptProfile(model="shuttle", version="1", digest="cd" * 32), "max")
     ledger.ask(c.Acknowledge(incident=INCIDENT, note="mine"), "mia")
+    for chapter in CHAPTERS:
+        chapter.tell(ledger)
     _ended(ledger)
     _resolved(ledger)
     ledger.ask(incident_quieted(), "triage")

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from agents.ledger.case import Case, Phase, PlanState
-from agents.ledger.execute import intent_id
+from agents.ledger.decisions.execute import intent_id
 from agents.ledger.state import LedgerState
 from schemas import commands as c
 from schemas.codec import frame

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
+from agents.ledger.regions import people
+from agents.ledger.regions.people import People
 from schemas import events as e
 from schemas.commands import Step
 from schemas.evidence import EvidenceAttached
@@ -25,8 +27,13 @@ class Phase(StrEnum):
 
     @property
     def over(self) -> bool:
-        """Whether nothing more is to be done."""
+        """Whether the response has nothing more to do."""
         return self in {Phase.DISMISSED, Phase.RESOLVED}
+
+    @property
+    def final(self) -> bool:
+        """Whether people have nothing more to do either."""
+        return self is Phase.DISMISSED
 
 
 class PlanState(StrEnum):
@@ -111,6 +118,7 @@ class Case:
     plans: int = 0
     actions: Mapping[str, Action] = field(default_factory=dict)
     evidence: tuple[Attached, ...] = ()
+    people: People = field(default_factory=People)
 
     def bad_versions(self, model: str) -> frozenset[str]:
         """Versions of a model that the incident names."""
@@ -236,4 +244,5 @@ def evolve(case: Case | None, event: object, at: int, digest: str = "") -> Case 
         plan = Plan(digest=digest, number=event.number, proposer=event.proposer, steps=event.steps)
         return replace(case, plan=plan, plans=event.number)
     moved = _on_action(_on_response(case, event, at), event, at)
+    moved = replace(moved, people=people.evolve(moved.people, event, at))
     return moved if moved.plan is None else replace(moved, plan=_decided_on(moved.plan, event))

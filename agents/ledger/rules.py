@@ -2,15 +2,18 @@
 
 from collections.abc import Callable
 
-from agents.ledger import administer, approve, execute, respond
 from agents.ledger.asked import Asked
 from agents.ledger.case import Case
 from agents.ledger.control import Control
+from agents.ledger.decisions import administer, approve, execute, respond, staff
+from agents.ledger.lifecycle import takes
 from agents.ledger.refusal import refuse
 from schemas.authority import permitted
 from schemas.signals import IncidentOpened
 
 CURRENT = 1
+
+_ON_A_CASE = (respond.decide, approve.decide, execute.decide, staff.decide)
 
 Decide = Callable[[Control, Case | None, Asked, int], list[object]]
 
@@ -27,15 +30,12 @@ def _decide_1(control: Control, case: Case | None, asked: Asked, at: int) -> lis
         return respond.open_case(control, asked, asked.body, at)
     if case is None:
         return refuse(asked, "unknown_incident", "there is no such incident")
-    if case.phase.over and asked.kind not in {"IncidentGrew", "IncidentQuieted", "AttachEvidence"}:
+    if not takes(case.phase, asked.kind):
         return refuse(asked, "illegal_transition", f"the case is {case.phase.value}")
-    decided = respond.decide(control, case, asked)
-    if decided is None:
-        decided = approve.decide(control, case, asked, at)
-    if decided is None:
-        decided = execute.decide(control, case, asked, at)
-    if decided is not None:
-        return decided
+    for decider in _ON_A_CASE:
+        decided = decider(control, case, asked, at)
+        if decided is not None:
+            return decided
     return refuse(asked, "unknown_command", f"{asked.kind} is not decided by these rules")
 
 

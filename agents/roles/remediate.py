@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from agents.ledger.case import Action, Case, Phase, Plan, PlanState
-from agents.ledger.execute import intent_id
+from agents.ledger.decisions.execute import intent_id
 from agents.ledger.state import LedgerState
 from schemas.commands import StartAction
 from schemas.systems import Systems

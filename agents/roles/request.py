@@ -1,7 +1,7 @@
 """Propose what the approval role should ask for: that people decide on a plan, and that a passed deadline ends one."""
 
-from agents.ledger.approve import deadline
 from agents.ledger.case import PlanState
+from agents.ledger.decisions.approve import deadline
 from agents.ledger.state import LedgerState
 from schemas.commands import ExpirePlan, RequestApproval
 

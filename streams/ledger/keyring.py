@@ -13,7 +13,7 @@ from schemas.keys import PrivateKey, PublicKey
 from schemas.note import Verifier
 from streams.settings import Settings
 
-SERVICES = ("registrar", "triage", "approval", "remediation", "recovery", "evidence")
+SERVICES = ("registrar", "triage", "approval", "remediation", "recovery", "evidence", "paging")
 _MAX_FILE = 16 * 1024
 
 

@@ -12,7 +12,7 @@ import pytest
 from agents.ledger import rules
 from agents.ledger.asked import sign
 from agents.ledger.case import Case
-from agents.ledger.execute import intent_id
+from agents.ledger.decisions.execute import intent_id
 from schemas import commands as c
 from schemas import events as e
 from schemas.avro import encode

@@ -13,7 +13,7 @@ from agents.ledger import control as controls
 from agents.ledger import rules
 from agents.ledger.asked import TOPIC_OF, Asked, authenticate, incident_of
 from agents.ledger.case import Case
-from agents.ledger.execute import intent_id
+from agents.ledger.decisions.execute import intent_id
 from agents.ledger.fold import Fold, Verified
 from schemas import commands as c
 from schemas import events as e

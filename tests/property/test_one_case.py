@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 
 from agents.ledger.case import Phase
-from agents.ledger.execute import intent_id
+from agents.ledger.decisions.execute import intent_id
 from schemas import commands as c
 from schemas import events as e
 from schemas import signals as s

@@ -10,7 +10,7 @@ from river.datasets import Shuttle
 
 from agents.detection.detect import Detect
 from agents.detection.standard import Standard
-from agents.ledger.execute import intent_id
+from agents.ledger.decisions.execute import intent_id
 from agents.received import Received
 from agents.triage.judge import Judge
 from agents.triage.triage import Triage

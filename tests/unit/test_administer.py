@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from agents.ledger import administer
 from agents.ledger.control import Control
+from agents.ledger.decisions import administer
 from schemas import commands as c
 from schemas.documents import MAX_DOCUMENT_BYTES, digest
 from schemas.errors import KeyRefusedError

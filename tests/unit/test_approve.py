@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from agents.ledger.approve import MAX_STEPS, deadline
 from agents.ledger.case import PlanState
+from agents.ledger.decisions.approve import MAX_STEPS, deadline
 from schemas import commands as c
 from schemas.values import Role
 from tests.ledgers import INCIDENT, ROLES, Ledger, enrolment, genesis, key_of, names, reason

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from agents.ledger.case import Phase, PlanState
-from agents.ledger.execute import intent_id
+from agents.ledger.decisions.execute import intent_id
 from schemas import commands as c
 from schemas.values import Role
 from tests.ledgers import INCIDENT, ROLES, Ledger, enrolment, genesis, names, reason

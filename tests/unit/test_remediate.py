@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from agents.ledger.case import Action, PlanState
-from agents.ledger.execute import intent_id
+from agents.ledger.decisions.execute import intent_id
 from agents.ledger.state import LedgerState
 from agents.roles.remediate import MAX_PLANS, next_start, open_actions, standing, wants_plan
 from schemas import commands as c

@@ -119,7 +119,7 @@ def _on_person(case: Case, asked: Asked) -> list[object]:
     return refuse(asked, "illegal_transition", f"{asked.kind} is not possible while the case is {case.phase.value}")
 
 
-def decide(control: Control, case: Case, asked: Asked) -> list[object] | None:
+def decide(control: Control, case: Case, asked: Asked, _at: int) -> list[object] | None:
     """Return the events of a response command on a case, or None where it is none."""
     match asked.body:
         case s.IncidentGrew():
