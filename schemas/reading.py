@@ -69,8 +69,12 @@ def _read_alike(data: bytes, at: int, count: int) -> tuple[list[str], int] | Non
         return None
     if not block.isascii():
         return None
-    texts = block.decode("ascii")
-    return [texts[first : first + step - 1] for first in range(1, len(texts) + 1, step)], end
+    # A line a text, its length the break before it: one split makes them all.
+    lines = bytearray(block)
+    lines[::step] = b"\n" * count
+    if lines.count(b"\n") != count:
+        return None
+    return lines.decode("ascii").split("\n")[1:], end
 
 
 _NAMES: dict[str, Any] = {

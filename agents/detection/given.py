@@ -40,8 +40,8 @@ class Given:
         self._values, self._why = matrix(rows, known.profile.facets)
         wild = outside(self._values, known.profile.low, known.profile.high)
         self._outside = wild if wild.any() else None
-        self._picked = np.arange(-total % known.every, rows.rows, known.every)
-        self._scores = None if known.forest is None else known.forest.score(self._values[:, self._picked])
+        self._first = -total % known.every
+        self._scores = None if known.forest is None else known.forest.score(self._values[:, self._first :: known.every])
 
     def sample(self, first: int, end: int, runs: Runs) -> Sample:
         """Return the rows from one on to another as a sample; `runs` goes on from the rows before."""
@@ -56,9 +56,9 @@ class Given:
         at = dict.fromkeys(found, times)
         picked = None
         if self._scores is not None:
-            past, until = np.searchsorted(self._picked, (first, end))
-            chosen = self._picked[past:until]
-            picked = slice(int(chosen[0]) - first if len(chosen) else len(times), None, self._known.every)
+            every = self._known.every
+            past, until = (-(-max(row - self._first, 0) // every) for row in (first, end))
+            picked = slice(self._first + past * every - first if past < until else len(times), None, every)
             found["vector"], at["vector"] = self._scores[past:until], times[picked]
         return Sample(
             rows=end - first,

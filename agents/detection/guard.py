@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from agents.detection.columns import Cells, Floats, Rows
+from agents.detection.compiled import compiled
 from agents.detection.profile import INF, NAN, NULL, UNSEEN, WRONG_TYPE, Facet, flagged
 from agents.detection.sample import BAD, Counts
 from schemas.values import Flag
@@ -153,21 +154,25 @@ class Runs:
 
     def longest(self, values: Floats) -> tuple[Counts, Counts]:
         """Return each facet's longest run in this batch, and its pairs (equal to the cell before; all)."""
-        facets, rows = values.shape
-        equal = values[:, 1:] == values[:, :-1]
-        pairs = np.empty((facets, 2), dtype=np.int64)
-        pairs[:, 0] = np.count_nonzero(equal, axis=1)
-        pairs[:, 1] = rows - 1
-        continued = values[:, 0] == self.last
-        longest = np.ones(facets, dtype=np.int64)
-        trailing = np.ones(facets, dtype=np.int64)
-        for i in np.flatnonzero((pairs[:, 0] > 0) | continued):
-            ends = np.flatnonzero(~equal[i])
-            first, between = int(ends[0]) + 1 if len(ends) else rows, ends[1:] - ends[:-1]
-            if continued[i]:
-                first += int(self.length[i])
-            trailing[i] = rows - 1 - int(ends[-1]) if len(ends) else first
-            longest[i] = max(first, int(between.max()) if len(between) else 0, int(trailing[i]))
-        self.last = values[:, -1].copy()
-        self.length = trailing
+        longest, pairs = _runs(values, self.last, self.length)
         return longest, pairs
+
+
+@compiled
+def _runs(values: Floats, last: Floats, length: Counts) -> tuple[Counts, Counts]:
+    facets, rows = values.shape
+    longest, pairs = np.ones(facets, dtype=np.int64), np.zeros((facets, 2), dtype=np.int64)
+    for i in range(facets):
+        before, run, most, same = last[i], length[i], 1, 0
+        for t in range(rows):
+            value = values[i, t]
+            if value == before:
+                run += 1
+                same += t > 0
+                most = max(most, run)
+            else:
+                run = 1
+            before = value
+        last[i], length[i], longest[i] = before, run, most
+        pairs[i, 0], pairs[i, 1] = same, rows - 1
+    return longest, pairs

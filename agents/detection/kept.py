@@ -1,6 +1,6 @@
 """Predictions that are kept until their labels come, as an array; and the keys that their ids are found by."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import TypeVar
 from zlib import adler32, crc32
 
@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from agents.detection.columns import MAX_NAME, Cells, Floats, Rows
+from agents.detection.compiled import compiled
 
 TEXT, WHOLE, NUMBER = range(3)
 
@@ -56,16 +57,45 @@ def confidence_of(rows: Rows, chosen: NDArray[np.int64]) -> Floats:
     return found
 
 
-def hashes_of(names: Sequence[str]) -> NDArray[np.uint32]:
-    """Return what the sample is chosen by, id by id."""
-    return np.fromiter(map(crc32, map(str.encode, names)), np.uint32, len(names))
-
-
-def keys_of(names: Iterable[str]) -> NDArray[np.uint64]:
+def keys_of(names: Sequence[str]) -> NDArray[np.uint64]:
     """Return what an id is found by; its upper half is what the sample is chosen by."""
-    encoded = [name.encode() for name in names]
-    keys = [crc32(name) << 32 | adler32(name) for name in encoded]
-    return np.array(keys, dtype=np.uint64)
+    text = "".join(names)
+    if not text.isascii():
+        return np.array([_key(name.encode()) for name in names], dtype=np.uint64)
+    ends = np.cumsum(np.fromiter(map(len, names), np.int64, len(names)))
+    return _keys(np.frombuffer(text.encode() or b"\0", dtype=np.uint8), ends, _CRC)
+
+
+def _key(name: bytes) -> int:
+    return crc32(name) << 32 | adler32(name)
+
+
+def _polynomial() -> NDArray[np.uint32]:
+    """Return the remainder of each byte, as every CRC-32 of RFC 1952 has it."""
+    found = np.arange(256, dtype=np.uint32)
+    for _ in range(8):
+        found = np.where(found & 1, found >> 1 ^ np.uint32(0xEDB88320), found >> 1).astype(np.uint32)
+    return found
+
+
+_CRC = _polynomial()
+
+
+@compiled
+def _keys(text: NDArray[np.uint8], ends: NDArray[np.int64], table: NDArray[np.uint32]) -> NDArray[np.uint64]:
+    """Return the same as `_key` of each name; they stand behind one another, and `ends` says where each ends."""
+    found, first = np.empty(len(ends), dtype=np.uint64), 0
+    for i in range(len(ends)):
+        crc, low, high = np.uint32(0xFFFFFFFF), 1, 0
+        for at in range(first, ends[i]):
+            byte = int(text[at])
+            crc = np.uint32(crc >> np.uint32(8)) ^ table[(crc ^ np.uint32(byte)) & np.uint32(255)]
+            low += byte
+            high += low
+        adler = np.uint64(high % 65521 << 16 | low % 65521)
+        found[i] = np.uint64(crc ^ np.uint32(0xFFFFFFFF)) << np.uint64(32) | adler
+        first = ends[i]
+    return found
 
 
 def compact(

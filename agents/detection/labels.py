@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from agents.detection.columns import MAX_NAME, Cells, Rows
 from agents.detection.compare import Comparison, compare
 from agents.detection.joined import Joined, Target, combine, group_columns
-from agents.detection.kept import KEPT, KINDS, TEXT, WHOLE_SAMPLE, compact, confidence_of, hashes_of, keys_of, usable_of
+from agents.detection.kept import KEPT, KINDS, TEXT, WHOLE_SAMPLE, compact, confidence_of, keys_of, usable_of
 from schemas.errors import SchemaError
 from schemas.signals import LabelCounts
 from schemas.thresholds import Labels as LabelPolicy
@@ -85,15 +85,15 @@ class LabelStore:
         ids, made = rows.with_role("prediction_id"), rows.with_role("prediction")
         if ids is None or made is None or not ids.text or not self._policy.budget:
             return []
-        hashes, usable = hashes_of(ids.dictionary)[ids.values], usable_of(ids, made)
+        keys, usable = keys_of(ids.dictionary or ("",))[ids.values], usable_of(ids, made)
+        hashes = keys >> np.uint64(32)
         first, joined = 0, []
         while first < rows.rows:
             # Parts end at exact rows, so that nothing depends on how rows were batched.
             end = min(first + PERIOD - self._rows % PERIOD, rows.rows)
             chosen = np.flatnonzero(usable[first:end] & (hashes[first:end] < self._cut)) + first
             if len(chosen):
-                keys = keys_of([ids.dictionary[code] for code in ids.values[chosen].tolist()])
-                joined += self._add(self._entries(rows, made, chosen, keys, at))
+                joined += self._add(self._entries(rows, made, chosen, keys[chosen], at))
             self._rows += end - first
             if self._rows % PERIOD == 0:
                 self._look()
@@ -102,7 +102,7 @@ class LabelStore:
 
     def join(self, ids: Sequence[str], labels: Sequence[str], at: Sequence[int]) -> list[Joined]:
         """Return what the labels say, target by target in order of appearance."""
-        keys = keys_of(name[:MAX_NAME] for name in ids)
+        keys = keys_of([name[:MAX_NAME] for name in ids])
         slots = self._find(keys)
         for i in np.flatnonzero((slots < 0) & (keys >> np.uint64(32) < self._cut)).tolist():
             self._hold(int(keys[i]), labels[i], at[i])
@@ -149,8 +149,10 @@ class LabelStore:
         new["key"], new["at"], new["kind"] = keys, at[chosen], KINDS[made.kind]
         new["target"] = self._targets.setdefault(Target(version=rows.version, mode=rows.mode), len(self._targets))
         if made.text:
-            codes = {c: self._text(made.dictionary[c]) for c in np.unique(made.values[chosen]).tolist()}
-            new["value"] = [codes[code] for code in made.values[chosen].tolist()]
+            said, table = made.values[chosen], np.zeros(len(made.dictionary))
+            for code in np.flatnonzero(np.bincount(said)).tolist():
+                table[code] = self._text(made.dictionary[code])
+            new["value"] = table[said]
         else:
             new["value"] = made.values[chosen]
         new["confidence"], new["group"] = confidence_of(rows, chosen), -1

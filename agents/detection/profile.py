@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from agents.detection.arrays import pack, unpack
 from agents.detection.columns import Floats, Rows
+from agents.detection.compiled import compiled
 from agents.detection.repeats import repeat_bound, unseen
 from agents.detection.sample import BAD, Counts
 from agents.detection.season import NONE, Season, SeasonState, fit, inflation
@@ -146,24 +147,24 @@ def with_categories(facets: tuple[Facet, ...], rows: Rows) -> tuple[Facet, ...]:
     )
 
 
+@compiled
 def histogram(matrix: Floats, edges: Floats) -> Counts:
     """Return how many values of each row of the matrix fall in each right-closed bin; NaN falls in none."""
-    facets, rows = matrix.shape
-    padded = np.empty((facets, -(-rows // 8) * 8))
-    padded[:, :rows] = matrix
-    padded[:, rows:] = np.nan
-    above = padded[:, None, :] > edges[:, :, None]
-    # Eight comparisons at a time: a popcount over them, and a product that adds, are several times faster than adding
-    # booleans; a float of 32 bits holds every count below 2**24, so no sum is rounded.
-    eights = np.bitwise_count(above.view(np.uint64)).astype(np.float32)
-    beyond = np.matmul(eights, np.ones(eights.shape[2], dtype=np.float32))
-    counts = np.empty((facets, edges.shape[1] + 1), dtype=np.int64)
-    unknown = np.isnan(matrix)
-    counts[:, 0] = rows - beyond[:, 0]
-    if unknown.any():
-        counts[:, 0] -= np.count_nonzero(unknown, axis=1)
-    counts[:, 1:-1] = beyond[:, :-1] - beyond[:, 1:]
-    counts[:, -1] = beyond[:, -1]
+    (facets, rows), bins = matrix.shape, edges.shape[1] + 1
+    counts = np.zeros((facets, bins), dtype=np.int64)
+    for i in range(facets):
+        known = 0
+        for t in range(rows):
+            known += matrix[i, t] == matrix[i, t]
+        above = known
+        for j in range(bins - 1):
+            edge, beyond = edges[i, j], 0
+            if edge < np.inf:
+                for t in range(rows):
+                    beyond += matrix[i, t] > edge
+            counts[i, j] = above - beyond
+            above = beyond
+        counts[i, bins - 1] = above
     return counts
 
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from agents.detection.columns import Floats
 from agents.detection.detectors.sequential.drift import Drift
-from agents.detection.detectors.sequential.scores import UNIT
+from agents.detection.detectors.sequential.steps import UNIT
 from agents.detection.detectors.sequential.whiten import Whitening
 from agents.detection.profile import Facet, learn
 from agents.detection.sample import BAD, Sample

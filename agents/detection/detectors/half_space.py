@@ -14,6 +14,7 @@ from river.anomaly import HalfSpaceTrees
 
 from agents.detection.arrays import pack, unpack
 from agents.detection.columns import Floats
+from agents.detection.compiled import compiled
 from schemas.errors import SchemaError
 from schemas.thresholds import Forest as ForestPolicy
 
@@ -77,7 +78,7 @@ class Forest:
             return None
         low, high = np.quantile(vectors, [0.01, 0.99], axis=1, method="inverted_cdf")
         forest = cls(columns, low, high, None, policy, vectors.shape[1])
-        leaf = forest._walk(forest._scaled(vectors))[-1] - (2**policy.height - 1)
+        leaf = _leaves(forest._scaled(vectors), forest._feature, forest._cut, policy.height)
         for tree in range(policy.trees):
             forest._leaves[tree] = np.bincount(leaf[tree], minlength=2**policy.height)
         return forest
@@ -87,10 +88,10 @@ class Forest:
         vectors = matrix[self._columns]
         complete = np.isfinite(vectors).all(axis=0)
         whole = bool(complete.all())
-        leaf = self._walk(self._scaled(vectors if whole else vectors[:, complete]))[-1] - (2**self._height - 1)
+        unit = self._scaled(vectors if whole else vectors[:, complete])
         if self._worth is None:
             self._worth = self._worths()
-        total = self._worth.take(leaf + self._offsets(self._worth)).sum(axis=0)
+        total = _earned(_leaves(unit, self._feature, self._cut, self._height), self._worth)
         most = self._trees * self._learnt * (2 ** (self._height + 1) - 1)
         found: Floats = 1 - total / most
         if whole:
@@ -130,26 +131,6 @@ class Forest:
         np.fmin(unit, 1.0, out=unit)
         return unit
 
-    def _walk(self, vectors: Floats) -> list[NDArray[np.int64]]:
-        rows = vectors.shape[1]
-        offsets, every, cells = self._offsets(self._feature), np.arange(rows), np.ravel(vectors)
-        node = np.zeros((self._trees, rows), dtype=np.int64)
-        path = [node]
-        for _ in range(self._height):
-            at = node + offsets
-            cell = self._feature.take(at)
-            cell *= rows
-            cell += every
-            node = 2 * node + 1
-            node += cells.take(cell) >= self._cut.take(at)
-            path.append(node)
-        return path
-
-    def _offsets(self, table: NDArray[Any]) -> NDArray[np.int64]:
-        """Where each tree begins in a table of trees by nodes."""
-        offsets: NDArray[np.int64] = np.arange(self._trees)[:, None] * table.shape[1]
-        return offsets
-
     def _masses(self) -> list[Floats]:
         """Return the masses of the nodes, depth by depth."""
         levels = [self._leaves.astype(np.float64)]
@@ -167,6 +148,29 @@ class Forest:
             going = above & (level >= 0.1 * self._learnt)
         # Whole numbers, in half the memory where they are as small as they are but in a state that is made up.
         return worth.astype(np.uint32) if worth.max() < 2**32 else worth
+
+
+@compiled
+def _leaves(unit: Floats, feature: NDArray[np.int64], cut: Floats, height: int) -> NDArray[np.int64]:
+    """Return the leaf of each tree that each row (a column here) ends in."""
+    found = np.empty((len(feature), unit.shape[1]), dtype=np.int64)
+    for tree in range(len(feature)):
+        for t in range(unit.shape[1]):
+            node = 0
+            for _ in range(height):
+                node = 2 * node + 1 + (unit[feature[tree, node], t] >= cut[tree, node])
+            found[tree, t] = node - (2**height - 1)
+    return found
+
+
+@compiled
+def _earned(leaves: NDArray[np.int64], worth: Floats) -> Floats:
+    """Return what each row earns in all trees together."""
+    found = np.zeros(leaves.shape[1])
+    for tree in range(len(leaves)):
+        for t in range(leaves.shape[1]):
+            found[t] += worth[tree, leaves[tree, t]]
+    return found
 
 
 @lru_cache(maxsize=64)

@@ -13,6 +13,7 @@ from scipy.special import log_ndtr
 
 from agents.detection.arrays import pack, unpack
 from agents.detection.columns import Floats
+from agents.detection.compiled import compiled
 from agents.detection.detectors.level import CAP, Held, Key, Level, Levels
 from agents.detection.detectors.triggers import Trigger
 from agents.detection.sample import Sample
@@ -187,19 +188,14 @@ class Shift:
             values, at = values[left:], at[left:]
 
     def _judge(self, values: Floats, at: NDArray[np.int64]) -> None:
-        score = (values - self._mean) / self._deviation
-        if not self.spec.bits:
-            np.minimum(score, CLIP, out=score)
-            np.maximum(score, -CLIP, out=score)
+        reach = math.inf if self.spec.bits else CLIP
+        score, total, since, until = _scored(values, at, (self._mean, self._deviation, reach, float(self._now[1])))
         if self._trigger is not None and self._trigger.feed(values if self.spec.bits else score):
             self._suspect = PATIENCE
-        since, until = int(at.min()), int(at.max())
         self._from = since if not self._now[0] else min(self._from, since)
         self._to = until if not self._now[0] else max(self._to, until)
-        # A running sum adds in order; a plain one would add in another order for another batch.
-        score[0] += self._now[1]
         self._now[0] += len(score)
-        self._now[1] = score.cumsum()[-1]
+        self._now[1] = total
         if self._now[0] >= self.spec.window:
             self._close()
 
@@ -281,6 +277,28 @@ class Shift:
             symptom=spec.symptom,
             technique=spec.technique,
         )
+
+
+@compiled
+def _scored(
+    values: Floats, at: NDArray[np.int64], line: tuple[float, float, float, float]
+) -> tuple[Floats, float, int, int]:
+    """Return the scores, their running sum (which adds in order, whatever the batches), and the first and last time.
+
+    `line` is mean and deviation, how far a score may go, and the sum before.
+    """
+    mean, deviation, reach, total = line
+    found, since, until = np.empty(len(values)), at[0], at[0]
+    for t in range(len(values)):
+        score = (values[t] - mean) / deviation
+        if score > reach:
+            score = reach
+        elif score < -reach:
+            score = -reach
+        found[t] = score
+        total += score
+        since, until = min(since, at[t]), max(until, at[t])
+    return found, total, since, until
 
 
 def _without_outliers(values: Floats, spread: float) -> Floats:

@@ -11,6 +11,7 @@ from scipy.special import log_ndtr
 from agents.detection.arrays import pack, unpack
 from agents.detection.columns import Floats
 from agents.detection.detectors.level import CAP, Held, Level, Levels
+from agents.detection.detectors.sequential import epochs
 from agents.detection.detectors.sequential.findings import Limits
 from schemas.values import Category
 
@@ -99,18 +100,10 @@ class Correlation:
     def _changed(self, calm: NDArray[np.bool_], least: int, limit: float) -> list[Pair]:
         """Return the pairs that changed most, none where none is near the limit."""
         rows, columns = self._pairs
-        n, m = self._now[1][rows, columns], self._before[1][rows, columns]
-        usable = (n >= least) & (m >= least)
-        if not calm.all():
-            usable &= calm[rows] & calm[columns]
-        now, before = self._fisher(self._now), self._fisher(self._before)
-        spread = np.sqrt(1 / np.maximum(n - 3, 1) + 1 / np.maximum(m - 3, 1))
-        raw = np.where(usable, np.abs(now - before) / spread, 0.0)
-        # What is not normal has a wider spread than Fisher's; its own windows tell how much.
-        z = raw / np.sqrt(np.maximum(self._power, 1.0))
+        now, before = np.arctanh(np.stack([epochs.related(self._now[0]), epochs.related(self._before[0])]))
         self._windows += 1
         share = 1 / min(self._windows + _PRIOR, _REMEMBERED)
-        self._power += np.where(usable, share * (np.minimum(raw, 5.0 * np.sqrt(self._power)) ** 2 - self._power), 0.0)
+        z = epochs.changed((now, before), (self._now[1], self._before[1]), calm, least, (self._power, share))
         if not len(z) or _score(z.max()) < limit - 1:
             return []
         most = np.argsort(-z, kind="stable")[:MOST_CHANGED]
@@ -158,14 +151,6 @@ class Correlation:
         for whole, half in zip((self._before, self._now), halves, strict=True):
             whole[:, i, j] = half
             whole[:, j, i] = half
-
-    def _fisher(self, sums: Floats) -> Floats:
-        rows, columns = self._pairs
-        power = np.sqrt(np.maximum(np.diagonal(sums[0]), 1e-9))
-        found: Floats = sums[0][rows, columns] / power[rows] / power[columns]
-        np.minimum(found, 0.9999, out=found)
-        np.maximum(found, -0.9999, out=found)
-        return np.arctanh(found, out=found)
 
 
 @lru_cache(maxsize=MOST + 1)

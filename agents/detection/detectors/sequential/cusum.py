@@ -10,10 +10,11 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
-from numpy.typing import NDArray
 
 from agents.detection.arrays import pack, unpack
 from agents.detection.columns import Floats
+from agents.detection.detectors.sequential import steps
+from agents.detection.detectors.sequential.steps import Integers
 
 GRAIN = 1024.0
 """Coefficients are whole numbers of a grain, so that sums are exact in whatever order they are taken."""
@@ -70,12 +71,6 @@ class Designs:
         """Return the sum of x that makes up the evidence."""
         toll = self.of(self.toll, passing)
         return (passing.evidence - toll * passing.weight) / self.of(self.slope, passing)
-
-
-@lru_cache(maxsize=256)
-def _counted(channels: int) -> NDArray[np.int64]:
-    """Return the numbers of so many channels, once for all banks of that size."""
-    return np.arange(channels)
 
 
 def grained(values: Floats, grain: float = GRAIN) -> Floats:
@@ -169,55 +164,28 @@ class Bank:
         self.raised = np.zeros(channels, dtype=bool)
         # While a channel is raised: evidence that it is back, and the slope and toll of that evidence.
         self._reverse = np.zeros((3, channels))
-        self._channels = _counted(channels)
-        self._now: tuple[Floats, ...] = ()
+        self._made = (self._evidence, self._mark, self._since, self._total, self._reverse[0])
 
-    def scan(self, x: Floats, n: Floats) -> int:
-        """Take in blocks (channels × blocks), and return the first with a passing, or how many there are."""
-        designs, raised = self.designs, bool(self.raised.any())
-        passed = n.cumsum(axis=1)
-        # All is in whole grains: a sum of products is the product of the sum, and that is one sum for all designs.
-        grown = designs.slope[:, :, None] * x.cumsum(axis=1)
-        grown += designs.toll[:, :, None] * passed
-        grown += self._evidence[:, :, None]
-        if raised:
-            grown[:, self.raised] = 0.0
-        low = np.minimum.accumulate(grown, axis=2)
-        grown -= np.minimum(low, 0.0)
-        blocks = int(x.shape[1])
-        first = blocks
-        if grown.max() >= self.limit.min():
-            hits = (grown >= self.limit[:, :, None]).any(axis=(0, 1))
-            first = int(hits.argmax()) if hits.any() else blocks
-        back = np.empty((0, 0))
-        if raised:
-            back = self._reversed(x, n)
-            hits = (back >= self.back).any(axis=0)
-            first = min(first, int(hits.argmax()) if hits.any() else blocks)
-        self._now = (grown, low, passed, back)
-        return first
+    def walk(self, x: Floats, n: Floats, starts: Integers, place: tuple[int, int]) -> int:
+        """Take in blocks (channels × blocks) up to the first with a passing, and return where they stopped.
 
-    def commit(self, end: int, starts: NDArray[np.int64]) -> list[Passing]:
-        """Keep the scanned blocks before `end`, and return what passed in the last of them.
-
-        `starts` is each block's first time; what passes is set back to 0, and is the caller's to raise or clear.
+        `place` is the first block and the end. Nothing is kept before `keep`.
         """
-        (grown, low, passed, back), self._now = self._now, ()
-        # What a block starts with is what the block before it left, so the first of a run follows the last 0.
-        fresh = low[:, :, end - 1] <= 0
-        last = end - 1 - (grown[:, :, end - 1 :: -1] == 0).argmax(axis=2)
-        # A run that has not begun yet begins with the first of these blocks; one that ended has no beginning.
-        began = np.append(starts[:end], -1).take(last + 1)
-        self._since[self._since < 0] = starts[0]
-        np.copyto(self._since, began, where=fresh)
-        np.copyto(self._mark, self._total + passed[self._channels, last], where=fresh)
-        self._total += passed[:, end - 1]
-        self._evidence = grown[:, :, end - 1].copy()
+        designs = (self.designs.slope, self.designs.toll, self.limit, self.back)
+        held = (self._evidence, self._mark, self._since, self._total, self.raised, self._reverse)
+        self._made = steps.arrays_like(held)
+        return steps.walked((x, n, starts), place, designs, held, self._made)
+
+    def keep(self, start: int) -> list[Passing]:
+        """Keep the blocks that were walked, and return what passed in the last of them, which began at `start`.
+
+        What passes is set back to 0, and is the caller's to raise or clear.
+        """
+        self._evidence, self._mark, self._since, self._total, self._reverse[0] = self._made
         found = self._passings()
-        if back.size:
-            self._reverse[0] = back[:, end - 1]
+        if self.raised.any():
             found += [
-                Passing(int(c), 0, float(self._reverse[0, c]), 0.0, int(starts[end - 1]), back=True)
+                Passing(int(c), 0, float(self._reverse[0, c]), 0.0, start, back=True)
                 for c in np.flatnonzero(self.raised & (self._reverse[0] >= self.back))
             ]
         return found
@@ -254,16 +222,6 @@ class Bank:
         self._since = unpack(state.since, shape, "<i8")
         self.raised = unpack(state.raised, shape[1:], "u1") != 0
         self._reverse = unpack(state.reverse, (3, shape[1]))
-
-    def _reversed(self, x: Floats, n: Floats) -> Floats:
-        grown = self._reverse[1][:, None] * x
-        grown += self._reverse[2][:, None] * n
-        grown[~self.raised] = 0.0
-        grown[:, 0] += self._reverse[0]
-        np.cumsum(grown, axis=1, out=grown)
-        low = np.minimum(np.minimum.accumulate(grown, axis=1), 0.0)
-        found: Floats = grown - low
-        return found
 
     def _passings(self) -> list[Passing]:
         over = self._evidence - self.limit

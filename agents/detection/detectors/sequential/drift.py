@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 from agents.detection.arrays import pack, unpack
 from agents.detection.columns import Floats
 from agents.detection.detectors.level import Key, Level
+from agents.detection.detectors.sequential import epochs
 from agents.detection.detectors.sequential.alarms import Alarm, Alarms
-from agents.detection.detectors.sequential.blocks import BLOCK, Blocks, Cutter, PendingState, totals
+from agents.detection.detectors.sequential.blocks import Blocks, Cutter, PendingState, totals
 from agents.detection.detectors.sequential.correlation import MOST, Correlation, CorrelationState
 from agents.detection.detectors.sequential.cusum import Bank, BankState, Passing, of_mean, of_scale
 from agents.detection.detectors.sequential.findings import (
@@ -28,8 +29,8 @@ from agents.detection.detectors.sequential.findings import (
     reverse,
     since,
 )
-from agents.detection.detectors.sequential.scores import UNIT
 from agents.detection.detectors.sequential.shares import ODDS, Shares, SharesState, categories
+from agents.detection.detectors.sequential.steps import BLOCK, UNIT
 from agents.detection.detectors.sequential.temper import NEVER, tempered
 from agents.detection.detectors.sequential.whiten import Whitening, WhiteningState
 from agents.detection.profile import RANGE, Profile
@@ -204,14 +205,13 @@ class Drift:
 
     def _allow(self) -> None:
         for bank, usual, temper in zip(self._banks, self._usual, self._tempers, strict=False):
-            limit = usual / temper
-            bank.limit = limit * bank.designs.allowance(limit, self._epoch, self._whitening.weight)
+            bank.limit = epochs.allowed(usual, temper, bank.designs.divergence, self._whitening.weight, self._epoch)
 
     def _take(self, values: Floats, times: NDArray[np.int64]) -> None:
         if not self._rows:
             self._from = int(times[0])
-        innovations, known = self._whitening.innovations(values[self._numbers], times)
-        self._correlation.add(innovations[:MOST], None if known is None else known[:MOST])
+        innovations, known, whole = self._whitening.innovations(values, self._numbers, times)
+        self._correlation.add(innovations[:MOST], None if whole else known[:MOST])
         self._rows += len(times)
         ends = self._rows >= self._epoch
         blocks = self._cutter.cut(innovations, known, values[self._texts], times, ends=ends)
@@ -227,11 +227,16 @@ class Drift:
         at = 0
         while active and at < len(blocks):
             # Up to the first block in which anything passes; it changes how the next ones are judged.
-            left = len(blocks) - at
-            end = min(min(bank.scan(x[:, at:], n[:, at:]) for _, bank, x, n in active) + 1, left)
-            at += end
+            end, reached = len(blocks), []
+            for _, bank, x, n in active:
+                end = bank.walk(x, n, blocks.starts, (at, end))
+                reached.append(end)
+            for (_, bank, x, n), before in zip(active, reached, strict=True):
+                if before > end:
+                    bank.walk(x, n, blocks.starts, (at, end))
+            at = end
             for i, bank, _, _ in active:
-                for passing in bank.commit(end, blocks.starts[at - end :]):
+                for passing in bank.keep(int(blocks.starts[at - 1])):
                     self._pass(i, passing, int(blocks.ends[at - 1]), self._patience(i, passing, blocks, at))
         self._odd[0] += blocks.clipped.sum(axis=1)
         self._odd[1] += blocks.missing.sum(axis=1)

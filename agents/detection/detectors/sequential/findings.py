@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 from agents.detection.detectors.level import CAP, Level
 from agents.detection.detectors.sequential.cusum import FINE, GRAIN, Designs, Passing
-from agents.detection.detectors.sequential.scores import UNIT
+from agents.detection.detectors.sequential.steps import UNIT
 from agents.detection.profile import Facet
 from schemas.thresholds import Thresholds
 from schemas.values import Category

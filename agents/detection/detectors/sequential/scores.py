@@ -3,20 +3,13 @@
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.special import ndtri
 
 from agents.detection.arrays import pack, unpack
 from agents.detection.columns import Floats
-
-UNIT = 4096.0
-"""Scores are whole numbers of 1/UNIT, so that their sums are exact in whatever order they are taken."""
-
-CLIP = 5.0
-"""Scores end here, so that one wild value moves no sum by itself."""
-
-REACH = 4.0
-"""Innovations end here, in deviations."""
+from agents.detection.detectors.sequential import steps
+from agents.detection.detectors.sequential.steps import UNIT, Integers
+from schemas.errors import SchemaError
 
 _KNOTS = 33
 _TOLERANCE = 0.2  # how far a quantile of a normal facet may be from the normal one, in deviations
@@ -37,19 +30,17 @@ class ScoresState:
 class Scores:
     """Monotone maps, one a facet.
 
-    centre, scale
-        The linear map of each facet; a scale of 0 is a facet without any spread.
+    maps
+        Centre and scale of each facet's linear map; a scale of 0 is a facet without any spread.
     curved
         Indices of the facets that are mapped by quantiles instead.
-    knots, heights
-        Their quantiles (curved × knots, increasing), and the scores there.
+    curves
+        Their quantiles (increasing), and the scores there: 2 × curved × knots.
     """
 
-    centre: Floats
-    scale: Floats
-    curved: NDArray[np.int64]
-    knots: Floats
-    heights: Floats
+    maps: Floats
+    curved: Integers
+    curves: Floats
 
     @classmethod
     def learn(cls, values: Floats) -> "Scores":
@@ -67,46 +58,35 @@ class Scores:
                 x, z = _curve(usable)
                 knots.append(x)
                 heights.append(z)
-        shape = (len(curved), _KNOTS)
-        return cls(
-            centre,
-            scale,
-            np.array(curved, dtype=np.int64),
-            np.array(knots).reshape(shape),
-            np.array(heights).reshape(shape),
-        )
+        curves = np.array([knots, heights]).reshape(2, len(curved), _KNOTS)
+        return cls(np.stack([centre, scale]), np.array(curved, dtype=np.int64), curves)
 
-    def __call__(self, values: Floats) -> Floats:
-        """Return the scores (facets × rows) in units of 1/UNIT, not yet rounded; NaN stays NaN."""
-        with np.errstate(over="ignore", invalid="ignore"):
-            found = values - self.centre[:, None]
-            found *= self.scale[:, None] * UNIT
-        for k, i in enumerate(self.curved.tolist()):
-            found[i] = np.interp(values[i], self.knots[k], self.heights[k])
-        np.minimum(found, CLIP * UNIT, out=found)
-        return np.maximum(found, -CLIP * UNIT, out=found)
+    def __call__(self, values: Floats, facets: Integers) -> Floats:
+        """Return the scores of the facets that this was learnt from, which are these rows of the values.
+
+        They are in units of 1/UNIT (facets × rows), not yet rounded; NaN stays NaN.
+        """
+        return steps.scored(values, facets, self.maps, self.curved, self.curves)
 
     def state(self) -> ScoresState:
         """Return the arrays as bytes."""
         return ScoresState(
-            centre=pack(self.centre),
-            scale=pack(self.scale),
+            centre=pack(self.maps[0]),
+            scale=pack(self.maps[1]),
             curved=pack(self.curved, "<i8"),
-            knots=pack(self.knots),
-            heights=pack(self.heights),
+            knots=pack(self.curves[0]),
+            heights=pack(self.curves[1]),
         )
 
     @classmethod
     def of_state(cls, state: ScoresState, facets: int) -> "Scores":
         """Return the maps that the bytes hold; SchemaError where their lengths disagree."""
         shape = (len(state.curved) // 8, _KNOTS)
-        return cls(
-            unpack(state.centre, (facets,)),
-            unpack(state.scale, (facets,)),
-            unpack(state.curved, shape[:1], "<i8"),
-            unpack(state.knots, shape),
-            unpack(state.heights, shape),
-        )
+        maps = np.stack([unpack(part, (facets,)) for part in (state.centre, state.scale)])
+        curved = unpack(state.curved, shape[:1], "<i8")
+        if len(curved) and not (curved.min() >= 0 and curved.max() < facets):
+            raise SchemaError("a saved map by quantiles is of a facet that there is not")
+        return cls(maps, curved, np.stack([unpack(part, shape) for part in (state.knots, state.heights)]))
 
 
 def _linear(usable: Floats) -> tuple[float, float, bool]:

@@ -7,9 +7,10 @@ from numpy.typing import NDArray
 
 from agents.detection.arrays import pack, unpack
 from agents.detection.columns import Floats
-from agents.detection.detectors.sequential.blocks import BLOCK, Blocks
+from agents.detection.detectors.sequential.blocks import Blocks
 from agents.detection.detectors.sequential.cusum import Bank, of_share
 from agents.detection.detectors.sequential.findings import Limits
+from agents.detection.detectors.sequential.steps import BLOCK
 from agents.detection.profile import Facet
 
 MOST = 5

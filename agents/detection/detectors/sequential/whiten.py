@@ -12,10 +12,11 @@ from numpy.typing import NDArray
 
 from agents.detection.arrays import pack, unpack
 from agents.detection.columns import Floats
-from agents.detection.detectors.sequential.scores import REACH, UNIT, Scores, ScoresState
+from agents.detection.detectors.sequential import epochs, steps
+from agents.detection.detectors.sequential.scores import Scores, ScoresState
+from agents.detection.detectors.sequential.steps import UNIT, Integers, Mask
 from agents.detection.season import DAILY, TERMS, Season, terms
 
-_STILL = 0.97  # the most that a facet may depend on its own past
 _LAGS = 2
 
 
@@ -83,38 +84,21 @@ class Whitening:
         found: Floats = self.spread / UNIT / np.maximum(1 - self.phi.sum(axis=0), 0.1)
         return found
 
-    def innovations(self, values: Floats, times: NDArray[np.int64]) -> tuple[Floats, NDArray[np.bool_] | None]:
-        """Return innovations in whole units of 1/UNIT (facets × rows), and which are known; None where all are."""
-        rows = values.shape[1]
-        scores = self.scores(values)
+    def innovations(self, values: Floats, facets: Integers, times: Integers) -> tuple[Floats, Mask, bool]:
+        """Return innovations in whole units of 1/UNIT (facets × rows), which are known, and whether all are.
+
+        `facets` are the rows of `values` that are this whitening's.
+        """
+        found = self.scores(values, facets)
         regressors = self._regressors(times) if len(self._seasonal) else None
         if regressors is not None:
-            scores[self._seasonal] -= self._coefficients[:, 1:] @ regressors[1:]
-        missing = np.isnan(scores)
-        known = None if not (missing.any() or not self._known.all()) else ~missing
-        if known is not None:
-            scores[missing] = 0.0
-        np.rint(scores, out=scores)
-        lagged = np.concatenate([self._before, scores], axis=1)
-        r, r1, r2 = lagged[:, 2:], lagged[:, 1:-1], lagged[:, :-2]
-        found = r - self.phi[0][:, None] * r1
-        found -= self.phi[1][:, None] * r2
-        self._lagged[0] += np.vecdot(r, r)
-        self._lagged[1] += np.vecdot(r, r1)
-        self._lagged[2] += np.vecdot(r, r2)
-        found -= self.centre[:, None]
-        found *= (UNIT / self.spread)[:, None]
-        if known is None:
-            self._lagged[3] += rows
-        else:
-            found *= self._doubt(known)
-        np.minimum(found, REACH * UNIT, out=found)
-        np.maximum(found, -REACH * UNIT, out=found)
-        np.rint(found, out=found)
-        self._before = lagged[:, rows:].copy()
+            found[self._seasonal] -= self._coefficients[:, 1:] @ regressors[1:]
+        known = np.empty(found.shape, dtype=np.bool_)
+        model = np.stack([*self.phi, self.centre, self.spread])
+        whole = steps.innovated(found, known, model, self._before, self._known, self._lagged)
         if regressors is not None:
-            self._regress(found, regressors, known)
-        return found, known
+            self._regress(found, regressors, None if whole else known)
+        return found, known, whole
 
     def lately(self, channel: int) -> tuple[float, float, float]:
         """Return mean and deviation of a channel's innovations that the baseline has not taken in, and their number."""
@@ -130,19 +114,9 @@ class Whitening:
 
     def settle(self, calm: NDArray[np.bool_]) -> None:
         """Let the baseline of the calm facets take in what came since the last call, and forget it of the others."""
-        number = self._taken[2]
-        use = calm & (number > 0)
-        safe = np.where(use, number, 1.0)
-        share = np.where(use, number / np.maximum(self.weight + number, 1), 0.0)
-        mean, square = self._taken[0] / safe / UNIT, self._taken[1] / safe / UNIT**2
-        self.centre += share * mean * self.spread
-        self.spread *= np.sqrt(np.maximum(1 + share * (square - 1), 1e-12))
-        np.maximum(self.spread, 1.0, out=self.spread)
-        self.weight += np.where(use, number, 0.0)
-        np.minimum(self.weight, self._cap, out=self.weight)
-        self._settle_lags(use)
+        model = (self.phi, self.centre, self.spread, self.weight)
+        epochs.settled(calm, model, (self._taken, self._lagged, self._moments), self._cap)
         self._settle_season(calm)
-        self._taken[:] = 0
         self._rows = 0
 
     def state(self) -> WhiteningState:
@@ -181,16 +155,6 @@ class Whitening:
         made._before = np.where(made._known, before, 0.0)
         return made
 
-    def _doubt(self, known: NDArray[np.bool_]) -> Floats:
-        """Return the factor of each innovation: 0 where unknown, smaller where the value before it is unknown."""
-        whole = np.concatenate([self._known, known], axis=1)
-        before = whole[:, 1:-1]
-        self._lagged[3] += np.count_nonzero(known & before, axis=1)
-        self._known = whole[:, known.shape[1] :].copy()
-        rest = np.sqrt(np.maximum(1 - self.phi.sum(axis=0) ** 2, 0.01))
-        factor: Floats = np.where(known, np.where(before, 1.0, rest[:, None]), 0.0)
-        return factor
-
     def _regressors(self, times: NDArray[np.int64]) -> Floats:
         return np.concatenate([np.ones((1, len(times))), terms(times)])
 
@@ -203,23 +167,6 @@ class Whitening:
         self._fitted += part @ x.T
         self._regressed += x @ x.T
         self._rows += found.shape[1]
-
-    def _settle_lags(self, use: NDArray[np.bool_]) -> None:
-        self._moments += np.where(use, self._lagged, 0.0)
-        self._lagged[:] = 0
-        full = self._moments[3] > self._cap
-        self._moments[:, full] *= self._cap / self._moments[3, full]
-        usual = self._moments[3] > 100
-        power = np.where(usual, np.maximum(self._moments[0], 1e-300), 1.0)
-        first = np.where(usual, self._moments[1] / power, 0.0)
-        second = np.where(usual, self._moments[2] / power, 0.0)
-        rest = np.maximum(1 - first**2, 1e-3)
-        one, two = first * (1 - second) / rest, (second - first**2) / rest
-        two = np.minimum(np.maximum(two, -0.9), 0.9)
-        one = np.minimum(np.maximum(one, two - _STILL), _STILL - two)
-        before = 1 - self.phi.sum(axis=0)
-        self.phi = np.stack([one, two])
-        self.centre *= (1 - self.phi.sum(axis=0)) / before
 
     def _settle_season(self, calm: NDArray[np.bool_]) -> None:
         if not len(self._seasonal) or not self._rows:
@@ -247,9 +194,8 @@ class Whitening:
             self._moments[:] = 0
             self._before[:] = 0
             self._known[:] = False
-            found, known = self.innovations(values, times)
-            number = np.full(len(values), values.shape[1]) if known is None else np.count_nonzero(known, axis=1)
-            self.take(found.sum(axis=1), np.einsum("ij,ij->i", found, found), number)
+            found, known, _ = self.innovations(values, np.arange(len(values)), times)
+            self.take(found.sum(axis=1), np.einsum("ij,ij->i", found, found), np.count_nonzero(known, axis=1))
             self.settle(np.ones(len(values), dtype=bool))
             self.learnt = found
         self._seasonal = seasonal

@@ -1,0 +1,210 @@
+"""What is compiled says what the same lines say in Python, bit for bit, with cells missing, far out and repeated."""
+
+from collections.abc import Callable
+from typing import Any
+from zlib import adler32, crc32
+
+import numpy as np
+import pytest
+
+from agents.detection import compiled as under_test
+from agents.detection import guard, kept
+from agents.detection.detectors import half_space, shift
+from agents.detection.detectors.sequential import epochs, steps
+from agents.detection.guard import Runs
+from agents.detection.kept import keys_of
+from agents.detection.profile import histogram
+
+ROWS = 37
+
+
+def both(function: Any, make: Callable[[], tuple[Any, ...]]) -> tuple[Any, Any]:
+    """Return what the function gives and leaves behind, in machine code and in Python."""
+    found = []
+    for run in (function, function.py_func):
+        given = make()
+        with np.errstate(all="ignore"):
+            found.append((run(*given), given))
+    return found[0], found[1]
+
+
+def same(one: Any, other: Any) -> bool:
+    """Whether two results are equal, however they are nested; NaN is equal to NaN."""
+    if isinstance(one, tuple):
+        return len(one) == len(other) and all(map(same, one, other))
+    if one is None or isinstance(one, str):
+        return bool(one == other)
+    return bool(np.array_equal(np.asarray(one, np.float64), np.asarray(other, np.float64), equal_nan=True))
+
+
+def values(seed: int, facets: int = 4) -> Any:
+    """Return values of which some are missing, some far out and some equal to the one before."""
+    rng = np.random.default_rng(seed)
+    made = rng.normal(size=(facets, ROWS)) * 3
+    made[1, 5:9] = made[1, 4]
+    made[2, ::7] = np.nan
+    made[3, 3] = 1e12
+    made[3, 30] = -1e12
+    return made
+
+
+def scored() -> tuple[Any, ...]:
+    """Return facets of which one is mapped by quantiles, with knots that repeat at their end."""
+    knots = np.array([[-2.0, -1, 0, 1, 2, 2]])
+    curves = np.stack([knots, knots * 4000])
+    maps = np.array([[0.1, 0.2, 0.0], [1.5, 0.0, 0.3]])
+    return values(1), np.array([1, 2, 3]), maps, np.array([1]), curves
+
+
+def innovated() -> tuple[Any, ...]:
+    """Return scores with a past that is known of all but one."""
+    scores = values(2) * 4096
+    model = np.array([[0.5] * 4, [-0.2] * 4, [3.0] * 4, [4000.0] * 4])
+    was = np.array([[True, True], [True, True], [True, False], [True, True]])
+    return (
+        scores,
+        np.empty(scores.shape, dtype=np.bool_),
+        model,
+        np.rint(scores[:, :2].copy()) * was,
+        was,
+        np.ones((4, 4)),
+    )
+
+
+def blocked() -> tuple[Any, ...]:
+    """Return innovations of which some are unknown and some at the end of what they can be."""
+    given = np.clip(values(3) * 4096, -16_384, 16_384)
+    return np.where(np.isnan(given), 0.0, np.rint(given)), np.isfinite(given), ROWS - 1
+
+
+def counted() -> tuple[Any, ...]:
+    """Return the codes of two facets, some of them missing and some beyond what is told apart."""
+    codes = np.random.default_rng(4).integers(0, 7, (2, ROWS)).astype(np.float64)
+    codes[0, 3] = np.nan
+    return codes, np.array([3, 5]), ROWS - 1
+
+
+def walked(limit: float, *raised: bool) -> Callable[[], tuple[Any, ...]]:
+    """Return blocks for two channels, of which some are raised."""
+
+    def make() -> tuple[Any, ...]:
+        rng = np.random.default_rng(5)
+        series = (np.rint(rng.normal(size=(2, 20)) * 9 + 4), np.full((2, 20), 8.0), np.arange(20) * 1000)
+        designs = (np.array([[0.25], [-0.25]]), np.array([[-0.125], [-0.125]]), np.full((2, 2), limit), 9.0)
+        held = (
+            np.array([[0.0, 1.5], [2.0, 0.0]]),
+            np.zeros((2, 2)),
+            np.array([[-1, 5], [6, -1]]),
+            np.array([16.0, 8.0]),
+            np.array(raised),
+            np.array([[0.0, 1.0], [-0.5, 0.25], [0.25, -0.125]]),
+        )
+        return series, (2, 20), designs, held, steps.arrays_like(held)
+
+    return make
+
+
+def settled() -> tuple[Any, ...]:
+    """Return four channels: one calm, one not, one without values, and one with a full baseline."""
+    rng = np.random.default_rng(6)
+    model = (rng.normal(size=(2, 4)) / 9, rng.normal(size=4), np.full(4, 4000.0), np.array([0.0, 500, 500, 60_000]))
+    taken = np.rint(np.abs(rng.normal(size=(3, 4))) * 4000)
+    taken[2] = [500.0, 500, 0, 9000]
+    moments = np.array([[9e5] * 4, [5e5] * 4, [2e5] * 4, [90.0, 500, 500, 70_000]])
+    return np.array([True, False, True, True]), model, (taken, moments / 3, moments), 65_536.0
+
+
+def allowed() -> tuple[Any, ...]:
+    """Return the limits of two designs over three channels."""
+    ones = np.array([[1.0, 0.5, 0.001], [1.0, 0.9, 0.25]])
+    return np.array([[9.0], [12.0]]), ones, np.array([[0.125], [0.5]]), np.array([0.0, 500, 60_000]), 500
+
+
+def related() -> tuple[Any, ...]:
+    """Return products of channels, of which one has none and two are the same."""
+    x = np.rint(np.random.default_rng(7).normal(size=(4, 50)) * 4096)
+    x[2], x[3] = 0.0, x[0]
+    return (x @ x.T,)
+
+
+def changed() -> tuple[Any, ...]:
+    """Return pairs of which some are of too few rows, and one channel is not calm."""
+    rng = np.random.default_rng(8)
+    rows = np.full((2, 4, 4), 500.0)
+    rows[0, 0, 2] = 10
+    calm = np.array([True, True, True, False])
+    return (rng.normal(size=6), rng.normal(size=6)), (rows[0], rows[1] * 9), calm, 100, (np.ones(6) * 2, 0.25)
+
+
+def forest() -> tuple[Any, ...]:
+    """Return rows and three trees of two levels."""
+    rng = np.random.default_rng(9)
+    return rng.random((2, ROWS)), rng.integers(0, 2, (3, 3)), rng.random((3, 3)), 2
+
+
+CASES: dict[str, tuple[Any, Callable[[], tuple[Any, ...]]]] = {
+    "scored": (steps.scored, scored),
+    "innovated": (steps.innovated, innovated),
+    "blocked": (steps.blocked, blocked),
+    "counted": (steps.counted, counted),
+    "walked to the end": (steps.walked, walked(1e9, False, False)),
+    "walked to what passes": (steps.walked, walked(5.0, False, False)),
+    "walked to what is back": (steps.walked, walked(1e9, False, True)),
+    "settled": (epochs.settled, settled),
+    "allowed": (epochs.allowed, allowed),
+    "related": (epochs.related, related),
+    "changed": (epochs.changed, changed),
+    "histogram": (histogram, lambda: (values(10), np.array([[-1.0, 0.0, np.inf]] * 4))),
+    "runs": (guard._runs, lambda: (np.round(values(12) / 3), np.array([0.0, 1, np.nan, 0]), np.arange(4))),
+    "keys": (kept._keys, lambda: (np.frombuffer(b"abcdefg", np.uint8), np.array([0, 3, 7]), kept._CRC)),
+    "leaves": (half_space._leaves, forest),
+    "earned": (half_space._earned, lambda: (half_space._leaves(*forest()), np.arange(12.0).reshape(3, 4))),
+    "shift": (shift._scored, lambda: (values(11)[0], np.arange(ROWS) * 7, (0.5, 2.0, 1.0, 3.25))),
+}
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_machine_code_says_what_python_says(case: str) -> None:
+    """Results, and what is changed in place, are the same bits in both."""
+    compiled, plain = both(*CASES[case])
+    assert same(compiled, plain)
+
+
+def test_one_value_is_interpolated_as_numpy_does() -> None:
+    """Below, at, between and above the knots, where knots repeat, and of NaN."""
+    knots, heights = np.array([-2.0, -1, 0.5, 3, 3, 3]), np.array([-9.0, 0, 1, 7, 7, 7])
+    for x in (-5.0, -2.0, -1.7, 0.5, 2.9, 3.0, 4.0, np.nan):
+        wanted = np.interp(x, knots, heights)
+        for run in (steps.interpolated, steps.interpolated.py_func):  # type: ignore[attr-defined]
+            assert same(run(x, knots, heights), wanted)
+
+
+def test_runs_of_equal_values_go_on_from_batch_to_batch() -> None:
+    """Whole or in parts, the longest run of each facet and the run that it ends with are the same."""
+    given = np.round(values(12) / 3)
+    whole, parts = Runs(4), Runs(4)
+    longest, pairs = whole.longest(given.copy())
+    found = [parts.longest(given[:, first : first + 5].copy())[0] for first in range(0, ROWS, 5)]
+    assert np.max(found, axis=0).tolist() == longest.tolist()
+    assert same((parts.last, parts.length), (whole.last, whole.length))
+    assert pairs[:, 0].tolist() == (given[:, 1:] == given[:, :-1]).sum(axis=1).tolist()
+
+
+@pytest.mark.parametrize("names", [("a", "", "bcd" * 90), ("é", "a"), ("",)])
+def test_ids_have_the_keys_that_zlib_gives_them(names: tuple[str, ...]) -> None:
+    """Empty, short, long and not ASCII: CRC-32 above Adler-32."""
+    wanted = [crc32(name.encode()) << 32 | adler32(name.encode()) for name in names]
+    assert keys_of(names).tolist() == wanted
+
+
+def test_what_cannot_be_kept_on_disk_is_compiled_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where no folder may be written, the function still runs."""
+    made = under_test.njit
+
+    def njit(**options: Any) -> Any:
+        if options.pop("cache", False):
+            raise RuntimeError("cannot cache function: no locator available")
+        return made(**options)
+
+    monkeypatch.setattr(under_test, "njit", njit)
+    assert under_test.compiled(lambda x: x + 1)(2) == 3
