@@ -7,6 +7,7 @@ import click
 
 from agents.ledger.fold import Verified
 from schemas.commands import Acknowledge, Declare, Dismiss
+from streams.cli import work
 from streams.settings import Settings
 from streams.view.asking import OpenLedger
 from streams.view.incident_view import document, named, resolve, row, short, show
@@ -183,3 +184,7 @@ def dismiss(
         case = resolve(ledger, incident)
         verdict = ledger.ask(identity, Dismiss(incident=case.incident, reason=reason))
     tell(verdict, f"{case.incident} is dismissed", as_json=as_json)
+
+
+for _one in work.COMMANDS:
+    command.add_command(_one)

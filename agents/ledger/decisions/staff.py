@@ -68,17 +68,21 @@ def _finish(case: Case, asked: Asked, body: p.FinishTask) -> list[object]:
     return [p.TaskFinished(incident=case.incident, task=body.task, principal=asked.principal, note=body.note)]
 
 
-def _note(case: Case, asked: Asked, body: p.AddNote) -> list[object]:
+def _note(case: Case, asked: Asked, body: p.AddNote, at: int) -> list[object]:
     if not 0 < len(body.text) <= MAX_TEXT:
         return refuse(asked, "bad_note", f"a note has 1 to {MAX_TEXT} characters")
+    if not 0 <= body.happened_at <= at:
+        return refuse(asked, "bad_time", "what a note tells has happened already; 0 stands for now")
     if case.people.notes >= MAX_NOTES:
         return refuse(asked, "too_much", f"a case has at most {MAX_NOTES} notes")
     note = p.NoteAdded(incident=case.incident, principal=asked.principal, text=body.text, happened_at=body.happened_at)
     return [note]
 
 
-def decide(control: Control, case: Case, asked: Asked, _at: int) -> list[object] | None:
+def decide(control: Control, case: Case, asked: Asked, at: int) -> list[object] | None:
     """Return the events of a command about people and their work, or None where it is none."""
+    if isinstance(asked.body, p.HandOver | p.CheckItem | p.FinishTask) and len(asked.body.note) > MAX_TEXT:
+        return refuse(asked, "bad_note", f"a note has at most {MAX_TEXT} characters")
     match asked.body:
         case p.AssumeDuty():
             return _assume(case, asked, asked.body)
@@ -93,5 +97,5 @@ def decide(control: Control, case: Case, asked: Asked, _at: int) -> list[object]
         case p.FinishTask():
             return _finish(case, asked, asked.body)
         case p.AddNote():
-            return _note(case, asked, asked.body)
+            return _note(case, asked, asked.body, at)
     return None
