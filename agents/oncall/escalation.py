@@ -160,7 +160,7 @@ def stops(paging: Paging, policy: Policy, person: str, at: int) -> bool:
     It does unless a step that asks all has paged others who have not acknowledged, or is due and has yet to page them;
     after the end of the escalation somebody of the final role answers for all.
     """
-    if paging.state is PagingState.EXHAUSTED and person in paging.final:
+    if paging.state is PagingState.ACKNOWLEDGED or person in paging.final:
         return True
     return not [other for other in paging.awaited if other != person] and not _all_are_due(paging, policy, at)
 
