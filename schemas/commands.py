@@ -10,7 +10,7 @@ an earlier policy once more, approve after a revocation, start after a refusal),
 from dataclasses import dataclass
 
 from schemas.avro import Millis
-from schemas.case import people
+from schemas.case import regions
 from schemas.profiles import AdoptProfile
 from schemas.values import Role
 
@@ -270,5 +270,5 @@ RECORDS = (
     Acknowledge,
     Declare,
     Dismiss,
-    *people.COMMANDS,
+    *regions.COMMANDS,
 )

@@ -3,11 +3,9 @@
 from dataclasses import dataclass
 
 from schemas.avro import Millis
-from schemas.case import people
+from schemas.case import regions
 from schemas.commands import Enrolment, Step
-from schemas.evidence import EvidenceAttached
-from schemas.profiles import ProfileAdopted
-from schemas.signals import Affected, Evidence
+from schemas.signals import Affected, Evidence, Reached
 from schemas.values import Category, Severity
 
 
@@ -79,6 +77,7 @@ class CaseOpened:
     recurrence_of: str | None
     declared_system: bool
     policy: str
+    blast_radius: tuple[Reached, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,6 +90,7 @@ class CaseGrew:
     category: Category
     affected: tuple[Affected, ...]
     evidence: tuple[Evidence, ...]
+    blast_radius: tuple[Reached, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -274,7 +274,6 @@ RECORDS = (
     KeyRevoked,
     PolicyAdopted,
     SystemsAdopted,
-    ProfileAdopted,
     CaseOpened,
     CaseGrew,
     CaseQuieted,
@@ -293,7 +292,6 @@ RECORDS = (
     CaseContained,
     CaseRecovering,
     CaseResolved,
-    EvidenceAttached,
-    *people.EVENTS,
+    *regions.EVENTS,
     Refused,
 )

@@ -179,8 +179,23 @@ class Affected:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Reached:
+    """A model that a fault reaches, or could: the dependency map leads to it from where the fault began.
+
+    depth
+        Steps downstream of the origin; 0 is the origin.
+    seen
+        Whether it shows signals; else it only could be touched.
+    """
+
+    model: str
+    depth: int
+    seen: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class IncidentOpened:
-    """A fault was detected: all that a responder needs in one record."""
+    """A fault was detected: all that a responder needs in one record; the origin of a cascade stands first."""
 
     id: str
     sequence: int
@@ -196,6 +211,7 @@ class IncidentOpened:
     technique: str | None
     recurrence_of: str | None
     policy: str
+    blast_radius: tuple[Reached, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -208,6 +224,7 @@ class IncidentGrew:
     category: Category
     affected: tuple[Affected, ...]
     evidence: tuple[Evidence, ...]
+    blast_radius: tuple[Reached, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

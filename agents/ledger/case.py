@@ -9,7 +9,7 @@ from agents.ledger.regions.people import People
 from schemas import events as e
 from schemas.commands import Step
 from schemas.evidence import EvidenceAttached
-from schemas.signals import Affected
+from schemas.signals import Affected, Reached
 from schemas.values import Category, Severity
 
 
@@ -109,6 +109,7 @@ class Case:
     affected: tuple[Affected, ...]
     policy: str
     recurrence_of: str | None
+    blast_radius: tuple[Reached, ...] = ()
     sequence: int = 0
     phase: Phase = Phase.TRIAGE
     acknowledged: bool = False
@@ -136,6 +137,7 @@ def _opened(event: e.CaseOpened) -> Case:
         affected=event.affected,
         policy=event.policy,
         recurrence_of=event.recurrence_of,
+        blast_radius=event.blast_radius,
     )
 
 
@@ -206,6 +208,7 @@ def _on_response(case: Case, event: object, at: int) -> Case:
                 severity=event.severity,
                 category=event.category,
                 affected=event.affected,
+                blast_radius=event.blast_radius,
                 quiet=False,
             )
         case e.CaseQuieted():

@@ -9,12 +9,13 @@ from agents.triage.judge import Judge
 from agents.triage.narrative import clip, recommend, title
 from schemas.avro import Millis, encode
 from schemas.ids import derive
-from schemas.signals import Affected, Evidence, IncidentGrew, IncidentOpened, IncidentQuieted, SignalRaised
+from schemas.signals import Affected, Evidence, IncidentGrew, IncidentOpened, IncidentQuieted, Reached, SignalRaised
 
 KEPT = 32
 """Signals that an episode remembers whole, the weightiest of all."""
 MAX_EVIDENCE = 20
 MAX_AFFECTED = 64
+MAX_REACHED = 64
 MAX_BYTES = 20_000
 """Bytes of an incident's record: the ledger holds it twice in one entry of 65,535, as command and as event."""
 _RULE = 200
@@ -95,6 +96,7 @@ class Conclusion:
 
     cause: Attribution
     affected: tuple[Affected, ...]
+    reached: tuple[Reached, ...]
 
     @property
     def evidence(self) -> tuple[SignalRaised, ...]:
@@ -112,7 +114,19 @@ def conclude(episode: Episode, judge: Judge, instances: Instances) -> Conclusion
     order = {pair: place for place, pair in enumerate(best)}
     pairs = [(touched.model, touched.version) for touched in episode.touched]
     pairs.sort(key=lambda pair: (pair[0] != cause.origin, judge.depths.get(pair[0], 0), order.get(pair, KEPT), pair))
-    return Conclusion(cause, tuple(_affected(pair, best.get(pair, []), instances) for pair in pairs))
+    affected = tuple(_affected(pair, best.get(pair, []), instances) for pair in pairs)
+    return Conclusion(cause, affected, _reached(affected[0].model, episode, judge))
+
+
+def _reached(origin: str, episode: Episode, judge: Judge) -> tuple[Reached, ...]:
+    """Follow the dependency map from the origin; those that show signals are kept first where there are too many."""
+    seen = {touched.model for touched in episode.touched} | {signal.model for signal in episode.signals}
+    steps = judge.downstream(origin)
+    kept = sorted(steps, key=lambda model: (model not in seen, steps[model], model))[:MAX_REACHED]
+    return tuple(
+        Reached(model=model, depth=steps[model], seen=model in seen)
+        for model in sorted(kept, key=lambda model: (steps[model], model))
+    )
 
 
 def _affected(pair: tuple[str, str], strong: list[SignalRaised], instances: Instances) -> Affected:
@@ -193,6 +207,7 @@ def opened(
         technique=next((signal.technique for signal in cause.ranked if signal.technique), None),
         recurrence_of=ended.get(after.key),
         policy=judge.digest,
+        blast_radius=found.reached,
     )
     return after, _fitted(record)
 
@@ -216,6 +231,7 @@ def grew(episode: Episode, found: Conclusion, at: int) -> tuple[Episode, Inciden
         category=found.cause.category,
         affected=found.affected,
         evidence=tuple(evidence(signal) for signal in found.evidence),
+        blast_radius=found.reached,
     )
     return after, _fitted(record)
 
@@ -256,10 +272,12 @@ def evidence(signal: SignalRaised) -> Evidence:
 
 
 def _fitted(record: Told) -> Told:
-    """Return the record with as much evidence, then models, then instances as its size allows, one each at least."""
+    """Return the record with as much evidence, reach, models and instances as its size allows, one each at least."""
     while len(encode(record)) > MAX_BYTES:
         if len(record.evidence) > 1:
             record = replace(record, evidence=record.evidence[: len(record.evidence) // 2])
+        elif len(record.blast_radius) > 1:
+            record = replace(record, blast_radius=record.blast_radius[: len(record.blast_radius) // 2])
         elif len(record.affected) > 1:
             record = replace(record, affected=record.affected[: len(record.affected) // 2])
         elif len(record.affected[0].instances) > 1:

@@ -37,6 +37,17 @@ class Judge:
         """Return the models that the dependency map joins with this one, itself among them, by name."""
         return self._joined.get(model, (model,))
 
+    def downstream(self, model: str) -> Mapping[str, int]:
+        """Return how many steps downstream of a model each model is that its output reaches, itself at 0."""
+        steps, waiting = {model: 0}, deque([model])
+        while waiting:
+            known = waiting.popleft()
+            for reader in self._readers.get(known, ()):
+                if reader not in steps:
+                    steps[reader] = steps[known] + 1
+                    waiting.append(reader)
+        return steps
+
     @cached_property
     def depths(self) -> Mapping[str, int]:
         """How far downstream each declared model is: 0 for one that reads no other's output."""
@@ -59,6 +70,14 @@ class Judge:
             for system in self.systems.systems.values()
             for model, declared in system.models.items()
         }
+
+    @cached_property
+    def _readers(self) -> dict[str, list[str]]:
+        readers: dict[str, list[str]] = {}
+        for model, upstream in self._upstream.items():
+            for other in upstream:
+                readers.setdefault(other, []).append(model)
+        return readers
 
     @cached_property
     def _joined(self) -> dict[str, tuple[str, ...]]:

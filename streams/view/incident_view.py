@@ -92,6 +92,7 @@ def document(ledger: OpenLedger, case: Case, names: Mapping[str, str]) -> dict[s
         "recurrence_of": case.recurrence_of,
         "quiet": case.quiet,
         "affected": jsonable(case.affected),
+        "blast_radius": jsonable(case.blast_radius),
         "evidence": jsonable(ranked),
         "plan": _plan(ledger, case, entries),
         "actions": jsonable(list(case.actions.values())),
@@ -178,6 +179,7 @@ def _show_findings(told: dict[str, Any]) -> None:
     for one in told["affected"]:
         on = ", ".join(one["instances"]) or "all instances"
         click.echo(clean(f"  {one['model']} version {one['version']}, {on}"))
+    _show_reach(told["blast_radius"])
     click.echo("\nevidence, the strongest first")
     rows = [
         [
@@ -192,6 +194,16 @@ def _show_findings(told: dict[str, Any]) -> None:
         for one in told["evidence"]
     ]
     table(("score", "version", "subject", "detector", "value", "rule", "what"), rows, "  none")
+
+
+def _show_reach(reached: Sequence[Mapping[str, Any]]) -> None:
+    """Print how far a fault goes, where it could go further than its origin."""
+    if len(reached) < 2:
+        return
+    click.echo("\nblast radius, by steps downstream of the origin")
+    for one in reached:
+        shows = "shows signals" if one["seen"] else "could be reached; shows nothing"
+        click.echo(clean(f"  {one['depth']}  {one['model']}: {shows}"))
 
 
 def _show_decisions(plan: dict[str, Any], names: Mapping[str, str]) -> None:

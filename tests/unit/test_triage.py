@@ -4,7 +4,7 @@ from agents.triage.judge import Judge
 from agents.triage.triage import UNIT, Triage
 from schemas.ids import derive
 from schemas.policy import TriagePolicy
-from schemas.signals import Affected, IncidentGrew, IncidentOpened, IncidentQuieted
+from schemas.signals import Affected, IncidentGrew, IncidentOpened, IncidentQuieted, Reached
 from schemas.systems import Systems
 from schemas.values import Category, Position
 from tests.feed import SYSTEMS, T0, Feed, again, cleared, judge, observed, raised
@@ -33,6 +33,7 @@ def test_a_strong_signal_opens_one_incident_after_the_gathering() -> None:
         technique=None,
         recurrence_of=None,
         policy="digest",
+        blast_radius=(Reached(model="shuttle", depth=0, seen=True),),
     )
     assert [one.subject for one in opened.evidence] == ["f1", "confidence"]
     assert feed.tick(9_000_000) == []

@@ -61,6 +61,7 @@ def open_case(control: Control, asked: Asked, body: s.IncidentOpened, at: int) -
         recurrence_of=body.recurrence_of,
         declared_system=all(control.systems.find(affected.model) for affected in body.affected),
         policy=control.policy_digest,
+        blast_radius=body.blast_radius,
     )
     if not rule.declare:
         return [opened]
@@ -82,6 +83,7 @@ def grow(control: Control, case: Case, body: s.IncidentGrew) -> list[object]:
         category=body.category,
         affected=body.affected,
         evidence=body.evidence,
+        blast_radius=body.blast_radius,
     )
     if case.phase is Phase.TRIAGE and rule.declare:
         reason = f"the policy declares {rule.severity.value}"
