@@ -27,6 +27,7 @@ COMMANDS: tuple[tuple[str, str], ...] = (
     ("topics", "List, create and check the topics in Kafka."),
     ("backtest", "What would have been raised over a table, a topic or a series."),
     ("explain", "One prediction, rebuilt: what was decided, by which version, from what."),
+    ("clocks", "When the law wants a report: the clocks with their articles, and due times."),
     ("archive", "What is kept of predictions, and the evidence of incidents."),
     ("audit", "Verify, export, show and replay the ledger."),
     ("schemas", "List, check and generate the Avro schemas of every record."),

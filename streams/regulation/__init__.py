@@ -1,0 +1,1 @@
+"""What deadlines need of the world: public holidays and local time."""
