@@ -64,12 +64,26 @@ _BY_CATEGORY = {
     Category.CONFIDENCE: Kind.CONFIDENCE,
     Category.HUMAN_REPORT: Kind.HUMAN_REPORT,
 }
-LARGE = 4.0
+FAR = 4.0
 """Inputs that moved by so many times their limit explain what is wrong with the outputs."""
 
-_INPUTS = frozenset({Kind.MOVED, Kind.OUTSIDE, Kind.CRAFTED, Kind.UNUSUAL})
+INPUTS = frozenset({Kind.MOVED, Kind.OUTSIDE, Kind.CRAFTED, Kind.UNUSUAL})
+"""Inputs that moved, which may be a fault or how they wander."""
+
+MOVING = INPUTS | {Kind.OUTPUT_MOVED}
+"""What moves: inputs, and outputs, which follow them or a model that was changed."""
+
+WRONG = frozenset({Kind.FAIRNESS, Kind.PERFORMANCE})
+"""Outputs that are known to be wrong."""
+
+OUTPUTS = frozenset({Kind.FLIPPED, Kind.CONFIDENCE, Kind.OUTPUT_MOVED})
+"""What outputs that are wrong show as well, whenever it is seen."""
+
+EFFECTS = WRONG | OUTPUTS
+"""What comes of a cause upstream, and is seen later than it."""
+
 _SYMPTOMS = frozenset({Kind.INFRASTRUCTURE, Kind.OUTPUT_SAFETY, Kind.FAIRNESS, Kind.PERFORMANCE})
-_OUTPUTS = frozenset({"prediction", "confidence", "score", "error", "residual", "output", "label"})
+_OUTPUT_COLUMNS = frozenset({"prediction", "confidence", "score", "error", "residual", "output", "label"})
 _OUTSIDE = frozenset({"range", "reach", "outside", "unseen"})
 _FED = frozenset({Kind.BROKEN, Kind.MOVED, Kind.OUTSIDE, Kind.UNUSUAL})
 _WORD = re.compile(r"[a-z]+")
@@ -110,11 +124,11 @@ def kind_of(signal: SignalRaised) -> Kind:
             return Kind.BROKEN
         if subject == "latency":
             return Kind.INFRASTRUCTURE
-        return Kind.OUTPUT_MOVED if subject in _OUTPUTS else Kind.OUTSIDE
+        return Kind.OUTPUT_MOVED if subject in _OUTPUT_COLUMNS else Kind.OUTSIDE
     if signal.category is Category.DATA_DRIFT:
         if subject == VECTOR:
             return Kind.UNUSUAL
-        return Kind.OUTPUT_MOVED if subject in _OUTPUTS else Kind.MOVED
+        return Kind.OUTPUT_MOVED if subject in _OUTPUT_COLUMNS else Kind.MOVED
     return _BY_CATEGORY[signal.category]
 
 
@@ -125,14 +139,20 @@ def extent(signal: SignalRaised) -> float:
 
 def large(signal: SignalRaised) -> bool:
     """Whether a statistic is so far beyond its limit that it may be why the outputs are wrong."""
-    return extent(signal) >= LARGE or (
-        signal.statistic == "scale" and 0 <= signal.value * LARGE <= signal.threshold < 1
-    )
+    return extent(signal) >= FAR or (signal.statistic == "scale" and 0 <= signal.value * FAR <= signal.threshold < 1)
 
 
-def sudden(signal: SignalRaised) -> bool:
-    """Whether inputs broke away far from the rows just before them, or from all that they ever were."""
-    return large(signal) and (signal.baseline == "rolling" or kind_of(signal) is Kind.OUTSIDE)
+def breaks(signal: SignalRaised) -> bool:
+    """Whether a fault may begin with it: not inputs that wander, but what is suddenly far from the rows before it."""
+    kind = kind_of(signal)
+    if kind in (Kind.BROKEN, Kind.ATTACK, Kind.INFRASTRUCTURE):
+        return True
+    return kind in MOVING and large(signal) and (signal.baseline == "rolling" or kind is Kind.OUTSIDE)
+
+
+def width(signal: SignalRaised) -> int:
+    """Return how long the rows took that showed it, in ms: its first bad row is known no better than that."""
+    return signal.window_to - signal.window_from
 
 
 def _cause(signals: Sequence[SignalRaised]) -> Kind:
@@ -140,9 +160,9 @@ def _cause(signals: Sequence[SignalRaised]) -> Kind:
     kinds = {kind_of(signal) for signal in signals}
     symptoms = kinds & _SYMPTOMS
     if symptoms and not kinds & {Kind.BROKEN, Kind.ATTACK}:
-        moved = [signal for signal in signals if kind_of(signal) in _INPUTS and large(signal)]
+        moved = [signal for signal in signals if kind_of(signal) in INPUTS and large(signal)]
         # When a symptom began is known no better than to the rows that showed it.
-        began = min(s.first_bad_at + (s.window_to - s.window_from) for s in signals if kind_of(s) in symptoms)
+        began = min(s.first_bad_at + width(s) for s in signals if kind_of(s) in symptoms)
         if not any(signal.first_bad_at <= began for signal in moved):
             return min(symptoms)
     cause = min(kinds)
@@ -154,7 +174,7 @@ def _fell_back(signals: Sequence[SignalRaised]) -> bool:
     failing = [s for s in signals if s.category is Category.INFRASTRUCTURE and s.material]
     first = min(signal.first_bad_at for signal in signals if kind_of(signal) in _FED)
     # Both are known no better than to the rows that showed them.
-    return any(signal.first_bad_at <= first + (signal.window_to - signal.window_from) for signal in failing)
+    return any(signal.first_bad_at <= first + width(signal) for signal in failing)
 
 
 def attribute(
