@@ -71,10 +71,10 @@ def strict_due(clock: Clock, trigger_ms: int) -> int:
 
 
 def _end_there(clock: Clock, trigger_ms: int, offset_ms: int) -> int:
-    """Return when the last day is over (ms) where local time is ahead of UTC by the offset."""
+    """Return the last millisecond of the last day where local time is ahead of UTC by the offset."""
     day = date.fromordinal(_EPOCH_DAY + (trigger_ms + offset_ms) // DAY_MS)
     last = last_day(clock, day, weekday)
-    return (last.toordinal() + 1 - _EPOCH_DAY) * DAY_MS - offset_ms
+    return (last.toordinal() + 1 - _EPOCH_DAY) * DAY_MS - offset_ms - 1
 
 
 def legal_due(clock: Clock, trigger_ms: int, calendar: Calendar) -> int:

@@ -144,11 +144,11 @@ def test_local_time_decides_which_day_is_day_zero(germany: Calendar, america: Ca
         ("ai_act_art73.report.general", "2026-05-04T10:00Z", "2026-05-19T09:00Z"),
         ("ai_act_art73.report.widespread", "2026-05-08T10:00Z", "2026-05-10T09:00Z"),
         ("gdpr_33.authority", "2026-05-04T10:00Z", "2026-05-07T10:00Z"),
-        ("nis2_23.final", "2026-01-31T09:00Z", "2026-02-28T09:00Z"),
-        ("nis2_23.final", "2024-01-31T09:00Z", "2024-02-29T09:00Z"),
-        ("sec_8k_105.report", "2026-05-04T15:00Z", "2026-05-08T14:15Z"),
-        ("fda_803_5.report", "2026-07-01T15:00Z", "2026-07-08T14:15Z"),
-        ("hipaa_annual.log", "2026-06-15T12:00Z", "2027-03-01T09:00Z"),
+        ("nis2_23.final", "2026-01-31T09:00Z", "2026-02-28T08:59:59.999Z"),
+        ("nis2_23.final", "2024-01-31T09:00Z", "2024-02-29T08:59:59.999Z"),
+        ("sec_8k_105.report", "2026-05-04T15:00Z", "2026-05-08T14:14:59.999Z"),
+        ("fda_803_5.report", "2026-07-01T15:00Z", "2026-07-08T14:14:59.999Z"),
+        ("hipaa_annual.log", "2026-06-15T12:00Z", "2027-03-01T08:59:59.999Z"),
         ("ai_act_art26_5.serious", "2026-06-15T12:00Z", "2026-06-15T12:00Z"),
     ],
 )
@@ -158,7 +158,7 @@ def test_the_strict_reading_is_the_earliest_anywhere(key: str, trigger: str, due
     At 09:00 UTC on 31 January it is still 31 January 14 hours ahead of UTC: the last of February is over there at 10:00
     UTC. At 15:00 UTC on Monday 4 May it is Monday up to 8:45 ahead: Friday is over there at 15:15 UTC. The same hour on
     Wednesday 1 July: Wednesday the 8th, as no holiday is left out. 60 days after 2026 end with 1 March, which is over
-    14 hours ahead at 10:00 UTC.
+    14 hours ahead at 10:00 UTC. A day ends with its last millisecond.
     """
     assert strict_due(clock_named(key), _ms(trigger)) == _ms(due)
 
@@ -196,3 +196,22 @@ def test_shares_of_the_time_are_crossed_once_and_in_order() -> None:
         at = crossing(start, due, share)
         assert share in crossed(start, due, at)
         assert share not in crossed(start, due, at - 1)
+
+
+def test_a_period_in_days_keeps_two_working_days_across_a_row_of_holidays() -> None:
+    """Two days from Christmas Eve 2026, a Thursday: Monday the 28th has one working day, Tuesday the 29th is due."""
+    days = counted(clock_named("ai_act_art73.report.widespread"), _ms("2026-12-24T09:00+01:00"), _GERMAN)
+    assert days.due == _end("2026-12-29", BERLIN)
+
+
+def test_a_clock_without_a_number_is_due_where_it_starts() -> None:
+    """At once is at once, on a holiday too."""
+    at = _ms("2026-12-25T09:00+01:00")
+    found = counted(clock_named("ai_act_art26_5.serious"), at, _GERMAN)
+    assert found.due == at
+    assert found.steps[-1] == "the law gives no number: due at once"
+
+
+_GERMAN = Calendar(
+    zone=BERLIN, days_off=frozenset({date(2026, 12, 25), date(2026, 12, 26)}), name="two days", last_year=2026
+)

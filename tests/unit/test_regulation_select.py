@@ -174,3 +174,11 @@ def test_a_regime_without_clocks_runs_none_and_every_other_runs_one() -> None:
     """Nothing known at all: every regime with a clock has one that runs."""
     for regime in REGIMES.values():
         assert bool(running([regime], OPENED)) is bool(regime.clocks), regime.name
+
+
+def test_where_facts_rule_out_every_tier_the_last_one_due_runs_on() -> None:
+    """Of a report with two tiers, both spoken against, the longer one waits for a person's decision."""
+    general, death = REGIMES["ai_act_art73"].clocks[:2]
+    regime = replace(REGIMES["ai_act_art73"], clocks=(death, replace(general, needs=("serious_incident",))))
+    (found,) = running([regime], _facts(death=False, serious_incident=False))
+    assert (found.clock.tier, found.against) == ("general", ("serious_incident",))
