@@ -7,6 +7,7 @@ from pydantic import Field, StringConstraints, model_validator
 
 from schemas import documents
 from schemas.documents import Frozen
+from schemas.inventory import Jurisdiction, OperatorRole, Regime, Vendor
 from schemas.output_rules import MAX_RULES, OutputRule, require_distinct
 from schemas.probing import Probe
 from schemas.values import Role
@@ -31,6 +32,9 @@ class Model(Frozen):
         "", max_length=256, description="its favourable outcome, where policy names none: fairness compares its shares"
     )
     depends_on: tuple[Name, ...] = Field((), description="models whose output it reads")
+    fallback: str = Field(
+        "", max_length=500, description="what does its work while it is out of service, where no version can"
+    )
     probe: Probe | None = Field(None, description="canary probes that say whether it is still the same model")
     output_rules: tuple[OutputRule, ...] = Field(
         (), max_length=MAX_RULES, description="what its outputs must keep to; checked when an incident opens"
@@ -61,6 +65,12 @@ class System(Frozen):
     tier: Tier = STRICTEST_TIER
     sensitivity: Sensitivity = "personal"
     third_party: bool = False
+    vendor: Vendor | None = Field(None, description="who provides it, where a third party does")
+    jurisdictions: tuple[Jurisdiction, ...] = Field(
+        (), max_length=32, description="where it is used, the first being the operator's own: EU, DE, US-CA"
+    )
+    regulations: tuple[Regime, ...] = Field((), max_length=32, description="regimes that speak of it, by their names")
+    operator_role: OperatorRole = Field("both", description="what the operator is to it under Regulation 2024/1689")
     protected_groups: tuple[GroupName, ...] = Field(
         (), max_length=8, description="group columns that are judged for fairness where policy names none"
     )
@@ -71,6 +81,17 @@ class System(Frozen):
         if self.owner.service:
             raise ValueError(f"{self.owner.value} is a service's role; a system is owned by people")
         return self
+
+    @model_validator(mode="after")
+    def _only_a_third_partys_has_a_vendor(self) -> "System":
+        if self.vendor is not None and not self.third_party:
+            raise ValueError("a system with a vendor is a third party's: write third_party = true")
+        return self
+
+    @property
+    def jurisdiction(self) -> str:
+        """The operator's own jurisdiction; empty where none is declared."""
+        return self.jurisdictions[0] if self.jurisdictions else ""
 
 
 class Systems(Frozen):

@@ -33,6 +33,13 @@ class Judge:
         found = self.systems.find(model)
         return found[2] if found else None
 
+    def fallback_of(self, model: str) -> str:
+        """Return what does a model's work while it is out of service, or its vendor's word."""
+        found = self.systems.find(model)
+        if found is None:
+            return ""
+        return found[2].fallback or (found[1].vendor.fallback if found[1].vendor else "")
+
     def joined(self, model: str) -> tuple[str, ...]:
         """Return the models that the dependency map joins with this one, itself among them, by name."""
         return self._joined.get(model, (model,))

@@ -10,6 +10,7 @@ from schemas.values import Category
 MAX_TITLE = 300
 MAX_NAMES = 3
 _WIDTH = 60
+_FALLBACK = 200
 
 _CATEGORIES = {
     Category.DATA_DRIFT: "Data drift",
@@ -60,7 +61,9 @@ def recommend(affected: Sequence[Affected], judge: Judge) -> str:
     if declared is None:
         return f"Declare {clip(model)} in the systems document: no known-good version of it is known to fall back on."
     if declared.known_good is None:
-        return f"Take {where} out of service: the systems document names no known-good version."
+        instead = judge.fallback_of(model)
+        meanwhile = f"; until then: {clip(instead, _FALLBACK)}" if instead else ""
+        return f"Take {where} out of service: the systems document names no known-good version{meanwhile}."
     good = clip(declared.known_good)
     if declared.known_good in {entry.version for entry in own}:
         return f"Repair what feeds {clip(model)}: its known-good version {good} is affected as well."

@@ -6,7 +6,8 @@ from typing import Any
 import click
 
 from agents.ledger.state import LedgerState
-from schemas.systems import STRICTEST_TIER
+from schemas.systems import STRICTEST_TIER, Model, System
+from streams.cli import systems_import
 from streams.settings import Settings
 from streams.view import adoption
 from streams.view.asking import OpenLedger
@@ -28,7 +29,11 @@ def command() -> None:
       headgate systems check deploy/systems.toml
       headgate systems adopt deploy/systems.toml --as admin
       headgate systems list
+      headgate systems import mlflow > systems.toml
     """
+
+
+command.add_command(systems_import.command)
 
 
 @command.command()
@@ -61,7 +66,7 @@ def adopt(settings: Settings, file: Path, who: str, passphrase_file: Path | None
 @_JSON
 @click.pass_obj
 def listing(settings: Settings, *, history: bool, as_json: bool) -> None:
-    """Print the systems in force by model, and the models of open incidents that no system declares."""
+    """Print the systems in force by model, and the models that are known of and that no system declares."""
     if history:
         adoption.say_history("systems", settings, as_json=as_json)
         return
@@ -70,19 +75,7 @@ def listing(settings: Settings, *, history: bool, as_json: bool) -> None:
     if as_json:
         emit(rows)
         return
-    cells = [
-        [
-            row["system"] or "UNDECLARED",
-            row["tier"],
-            row["model"],
-            ", ".join(row["versions"]) or "-",
-            row["known_good"] or "-",
-            ", ".join(row["targets"]) or "-",
-        ]
-        for row in rows
-    ]
-    none = "no system is declared; `headgate systems adopt FILE` declares some"
-    table(("system", "tier", "model", "versions", "known good", "targets"), cells, none)
+    table(_HEAD, [_cells(row) for row in rows], "no system is declared; `headgate systems adopt FILE` declares some")
 
 
 @command.command()
@@ -97,43 +90,67 @@ def show(settings: Settings, digest: str, *, as_json: bool) -> None:
     adoption.say_document("systems", settings, digest, as_json=as_json)
 
 
+_HEAD = ("system", "tier", "owner", "model", "versions", "known good", "fallback", "vendor", "regulations", "targets")
+
+
+def _cells(row: dict[str, Any]) -> list[str]:
+    vendor = row["vendor"]["name"] if row["vendor"] else "unknown" if row["third_party"] else "-"
+    return [
+        row["system"] or "UNDECLARED",
+        row["tier"],
+        row["owner"] or "-",
+        row["model"],
+        ", ".join(row["versions"]) or "-",
+        row["known_good"] or "-",
+        row["fallback"] or "-",
+        vendor,
+        ", ".join(row["regulations"]) or "-",
+        ", ".join(row["targets"]) or "-",
+    ]
+
+
 def declared(state: LedgerState) -> list[dict[str, Any]]:
     """Return a row for each declared model."""
     return [
-        {
-            "system": name,
-            "tier": system.tier,
-            "owner": system.owner.value,
-            "model": model,
-            "versions": list(one.versions),
-            "known_good": one.known_good,
-            "targets": [target for target in (one.traffic, one.registry) if target],
-            "depends_on": list(one.depends_on),
-            "declared": True,
-        }
+        _row(name, system, model, one)
         for name, system in sorted(state.control.systems.systems.items())
         for model, one in sorted(system.models.items())
     ]
 
 
+def _row(name: str, system: System, model: str, one: Model) -> dict[str, Any]:
+    return {
+        "system": name,
+        "scope": system.scope,
+        "tier": system.tier,
+        "owner": system.owner.value,
+        "sensitivity": system.sensitivity,
+        "third_party": system.third_party,
+        "vendor": system.vendor.model_dump(mode="json") if system.vendor else None,
+        "jurisdictions": list(system.jurisdictions),
+        "regulations": list(system.regulations),
+        "operator_role": system.operator_role,
+        "model": model,
+        "versions": list(one.versions),
+        "known_good": one.known_good,
+        "fallback": one.fallback or (system.vendor.fallback if system.vendor else ""),
+        "targets": [target for target in (one.traffic, one.registry) if target],
+        "depends_on": list(one.depends_on),
+        "declared": True,
+    }
+
+
 def undeclared(state: LedgerState) -> list[dict[str, Any]]:
-    """Return a row for each model that an open incident touches and no system declares."""
+    """Return a row for each model that no system declares, and that an open incident touches or a profile describes."""
+    control = state.control
+    named = [(one.model, one.version) for incident in state.active for one in state.cases[incident].affected]
     seen: dict[str, set[str]] = {}
-    for incident in state.active:
-        for affected in state.cases[incident].affected:
-            if state.control.systems.find(affected.model) is None:
-                seen.setdefault(affected.model, set()).add(affected.version)
+    for model, version in (*named, *control.profiles):
+        if control.systems.find(model) is None:
+            seen.setdefault(model, set()).add(version)
+    nothing = System.model_construct(scope="", tier=STRICTEST_TIER, models={})
     return [
-        {
-            "system": "",
-            "tier": STRICTEST_TIER,
-            "owner": "",
-            "model": model,
-            "versions": sorted(versions),
-            "known_good": None,
-            "targets": [],
-            "depends_on": [],
-            "declared": False,
-        }
+        _row("", nothing, model, Model(versions=tuple(sorted(versions))))
+        | {"owner": "", "operator_role": "", "sensitivity": "", "declared": False}
         for model, versions in sorted(seen.items())
     ]

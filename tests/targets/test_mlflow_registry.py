@@ -5,8 +5,12 @@ import socket
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
+from schemas import systems
 from schemas.errors import EffectError
+from streams.cli import systems_import
+from streams.settings import load_settings
 from streams.targets.mlflow_registry import MlflowTarget, open_registry
 
 CHAMPION = "mlflow:shuttle/champion"
@@ -121,3 +125,13 @@ def test_nothing_goes_out(target: MlflowTarget, monkeypatch: pytest.MonkeyPatch)
     change = target.plan(CHAMPION, '{"version":"1"}')
     target.apply(change, "offline")
     assert target.verify(change).state == change.after
+
+
+def test_a_draft_of_the_systems_document_comes_from_the_registry(prepared: str, target: MlflowTarget) -> None:
+    """`headgate systems import mlflow` declares what is registered, and what it prints can be adopted."""
+    del target  # it has set the alias
+    result = CliRunner().invoke(systems_import.command, ["mlflow", "--uri", prepared], obj=load_settings())
+    assert result.exit_code == 0, result.output
+    _, system, model = systems.read(result.stdout.encode()).find("shuttle") or pytest.fail("it is not declared")
+    assert (system.tier, model.versions, model.known_good) == ("high", ("1", "2"), "2")
+    assert model.registry == CHAMPION
