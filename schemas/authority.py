@@ -6,22 +6,25 @@ _ADMIN = ("EnrolKey", "RevokeKey", "AdoptPolicy", "AdoptSystems", "AdoptProfile"
 _DECIDE = ("Approve", "Deny", "RevokeApproval")
 _RESPOND = ("Acknowledge", "Declare", "Dismiss", "CheckItem")
 _WORK = ("AssumeDuty", "HandOver", "AddTask", "FinishTask", "AddNote")
+_LEARN = ("RecordCause", "AttachReplay", "WritePostMortem", "JudgeSignal", "CorrectMilestone")
+_ACCEPT = ("AcceptPostMortem",)
+_RATE = ("RateResponse",)
 
 MAY: dict[Role, frozenset[str]] = {
     Role.ADMIN: frozenset(_ADMIN),
-    Role.ML_MANAGER: frozenset((*_DECIDE, *_RESPOND, *_WORK, "AdoptProfile")),
-    Role.ML_ENGINEER: frozenset((*_RESPOND, *_WORK)),
-    Role.SRE: frozenset((*_RESPOND, *_WORK)),
-    Role.COMPLIANCE: frozenset(("Deny", "RevokeApproval", "Acknowledge", *_WORK)),
+    Role.ML_MANAGER: frozenset((*_DECIDE, *_RESPOND, *_WORK, *_LEARN, *_ACCEPT, *_RATE, "AdoptProfile")),
+    Role.ML_ENGINEER: frozenset((*_RESPOND, *_WORK, *_LEARN)),
+    Role.SRE: frozenset((*_RESPOND, *_WORK, *_LEARN)),
+    Role.COMPLIANCE: frozenset(("Deny", "RevokeApproval", "Acknowledge", *_WORK, *_LEARN, *_RATE)),
     Role.AUDITOR: frozenset(),
-    Role.VALIDATOR: frozenset(("Acknowledge", "CheckItem", *_WORK)),
-    Role.LEGAL: frozenset(("Acknowledge", *_WORK)),
-    Role.ETHICS: frozenset(("Acknowledge", *_WORK)),
-    Role.DPO: frozenset(("Acknowledge", *_WORK)),
-    Role.SECURITY: frozenset((*_RESPOND, *_WORK)),
-    Role.EXECUTIVE: frozenset(("Acknowledge", "AddNote")),
-    Role.REVIEWER: frozenset(),
-    Role.STAFF: frozenset(),
+    Role.VALIDATOR: frozenset(("Acknowledge", "CheckItem", *_WORK, *_LEARN, *_ACCEPT)),
+    Role.LEGAL: frozenset(("Acknowledge", *_WORK, *_RATE)),
+    Role.ETHICS: frozenset(("Acknowledge", *_WORK, *_RATE)),
+    Role.DPO: frozenset(("Acknowledge", *_WORK, *_RATE)),
+    Role.SECURITY: frozenset((*_RESPOND, *_WORK, *_LEARN)),
+    Role.EXECUTIVE: frozenset(("Acknowledge", "AddNote", *_RATE)),
+    Role.REVIEWER: frozenset(_RATE),
+    Role.STAFF: frozenset(_RATE),
     Role.REGISTRAR: frozenset(("TakeOver",)),
     Role.TRIAGE: frozenset(("IncidentOpened", "IncidentGrew", "IncidentQuieted")),
     Role.APPROVAL: frozenset(("RequestApproval", "ExpirePlan")),
@@ -31,7 +34,7 @@ MAY: dict[Role, frozenset[str]] = {
     Role.PAGING: frozenset(),
 }
 
-PERSONS_ONLY = frozenset(_ADMIN + _DECIDE + _RESPOND + _WORK)
+PERSONS_ONLY = frozenset(_ADMIN + _DECIDE + _RESPOND + _WORK + _LEARN + _ACCEPT + _RATE)
 
 
 def permitted(roles: frozenset[Role], kind: str) -> bool:

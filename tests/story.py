@@ -15,7 +15,7 @@ from schemas import commands as c
 from schemas.codec import frame
 from schemas.profiles import AdoptProfile
 from schemas.values import Role
-from tests.chapters import people
+from tests.chapters import learning, people
 from tests.ledgers import INCIDENT, Ledger, enrolment, genesis, key_of
 from tests.play import (
     AFTER,
@@ -33,7 +33,7 @@ from tests.play import (
 
 FOLDER = Path(__file__).resolve().parent / "golden"
 DRILL = "incident-2"
-CHAPTERS = (people,)
+CHAPTERS = (people, learning)
 POLICY = b"""version = 1
 [[severity]]
 name = "high"
@@ -121,6 +121,7 @@ def _resolved(ledger: Ledger) -> None:
     finish(ledger, 1)
     ledger.ask(recovery(clear_rows=5), "recovery")
     ledger.ask(recovery(observation="o-2"), "recovery")
+    learning.conclude(ledger)
 
 
 def _dismissed(ledger: Ledger) -> None:

@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
-from agents.ledger.regions import people
+from agents.ledger.regions import learning, people
+from agents.ledger.regions.learning import Learning
 from agents.ledger.regions.people import People
 from schemas import events as e
 from schemas.commands import Step
@@ -120,6 +121,8 @@ class Case:
     actions: Mapping[str, Action] = field(default_factory=dict)
     evidence: tuple[Attached, ...] = ()
     people: People = field(default_factory=People)
+    learning: Learning = field(default_factory=Learning)
+    owner_role: str = ""
 
     def bad_versions(self, model: str) -> frozenset[str]:
         """Versions of a model that the incident names."""
@@ -137,6 +140,7 @@ def _opened(event: e.CaseOpened) -> Case:
         affected=event.affected,
         policy=event.policy,
         recurrence_of=event.recurrence_of,
+        owner_role=event.owner_role,
         blast_radius=event.blast_radius,
     )
 
@@ -237,10 +241,10 @@ def evolve(case: Case | None, event: object, at: int, digest: str = "") -> Case 
     Parameters
     ----------
     digest
-        SHA-256 of the event's bytes: the name of a plan.
+        SHA-256 of the event's bytes: the name of a plan and of a post-mortem.
     """
     if isinstance(event, e.CaseOpened):
-        return _opened(event)
+        return replace(_opened(event), learning=learning.evolve(Learning(), event, digest))
     if case is None:
         return None
     if isinstance(event, e.PlanProposed):
@@ -248,4 +252,5 @@ def evolve(case: Case | None, event: object, at: int, digest: str = "") -> Case 
         return replace(case, plan=plan, plans=event.number)
     moved = _on_action(_on_response(case, event, at), event, at)
     moved = replace(moved, people=people.evolve(moved.people, event, at))
+    moved = replace(moved, learning=learning.evolve(moved.learning, event, digest))
     return moved if moved.plan is None else replace(moved, plan=_decided_on(moved.plan, event))

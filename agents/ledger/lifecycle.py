@@ -2,10 +2,24 @@
 
 from agents.ledger.case import Phase
 
-_TOLD = frozenset({"IncidentGrew", "IncidentQuieted", "AttachEvidence"})
-"""What detection and evidence still tell of a case, whatever its phase."""
+_TOLD = frozenset({"IncidentGrew", "IncidentQuieted", "AttachEvidence", "JudgeSignal", "RateResponse"})
+"""What detection and evidence still tell of a case, and what people think of it, whatever its phase."""
 
-_AFTERWARDS = frozenset({"AssumeDuty", "HandOver", "CheckItem", "AddTask", "FinishTask", "AddNote"})
+_AFTERWARDS = frozenset(
+    {
+        "AssumeDuty",
+        "HandOver",
+        "CheckItem",
+        "AddTask",
+        "FinishTask",
+        "AddNote",
+        "RecordCause",
+        "AttachReplay",
+        "WritePostMortem",
+        "AcceptPostMortem",
+        "CorrectMilestone",
+    }
+)
 """What people still do once the response is over, until the case is closed."""
 
 

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from agents.ledger.asked import Asked
 from agents.ledger.case import Case
 from agents.ledger.control import Control
-from agents.ledger.decisions import administer, approve, execute, respond, staff
+from agents.ledger.decisions import administer, approve, execute, learn, respond, staff
 from agents.ledger.lifecycle import takes
 from agents.ledger.refusal import refuse
 from schemas.authority import permitted
@@ -13,7 +13,7 @@ from schemas.signals import IncidentOpened
 
 CURRENT = 1
 
-_ON_A_CASE = (respond.decide, approve.decide, execute.decide, staff.decide)
+_ON_A_CASE = (respond.decide, approve.decide, execute.decide, staff.decide, learn.decide)
 
 Decide = Callable[[Control, Case | None, Asked, int], list[object]]
 

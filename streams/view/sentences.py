@@ -6,7 +6,7 @@ from typing import Any
 from schemas import events as e
 from schemas.evidence import EvidenceAttached
 from schemas.profiles import ProfileAdopted
-from streams.view.sayings import people
+from streams.view.sayings import learning, people
 
 _SAY: dict[type, Callable[[Any], str]] = {
     e.CaseOpened: lambda x: f"{x.severity.value.upper()} {x.category.value}: {x.title}. {x.recommended}",
@@ -36,6 +36,7 @@ _SAY: dict[type, Callable[[Any], str]] = {
     e.LedgerEstablished: lambda x: f"ledger {x.ledger} begun",
     e.RegistrarTookOver: lambda x: f"a registrar took over, epoch {x.epoch}",
     **people.SAY,
+    **learning.SAY,
     e.Refused: lambda x: f"{x.kind} refused: {x.detail}",
 }
 

@@ -234,7 +234,7 @@ def test_a_case_is_resolved_by_rows() -> None:
     """With the rows that policy asks the case ends; before the plan is done it cannot."""
     assert reason(contained().ask(recovery(), "recovery")) == "illegal_transition"
     ledger = recovering()
-    assert names(ledger.ask(recovery(), "recovery")) == ["CaseResolved"]
+    assert names(ledger.ask(recovery(), "recovery")) == ["CaseResolved", "RatingAsked"]
     assert ledger.case.phase is Phase.RESOLVED
     assert reason(ledger.ask(recovery(observation="o-2"), "recovery")) == "illegal_transition"
 

@@ -68,7 +68,7 @@ def test_a_survivor_that_is_clear_for_its_rows_resolves_the_case() -> None:
     (report,) = watch.proposals(ledger.state, START)
     assert report == play.recovery(clear_rows=NEEDED, observation="o-6000")
     assert watch.proposals(ledger.state, START + 10**9) == [report]
-    assert names(ledger.ask(report, "recovery")) == ["CaseResolved"]
+    assert names(ledger.ask(report, "recovery")) == ["CaseResolved", "RatingAsked"]
     assert watch.proposals(ledger.state, START) == []
     assert ledger.case.phase is Phase.RESOLVED
 

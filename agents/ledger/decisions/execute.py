@@ -3,6 +3,7 @@
 from agents.ledger.asked import Asked
 from agents.ledger.case import Action, Case, Phase, Plan, PlanState
 from agents.ledger.control import Control
+from agents.ledger.decisions.learn import rating_asked
 from agents.ledger.refusal import refuse
 from schemas import commands as c
 from schemas.events import (
@@ -147,7 +148,7 @@ def recover(control: Control, case: Case, asked: Asked, body: c.ReportRecovery) 
     if body.clear_rows < needed:
         return refuse(asked, "too_early", f"{body.clear_rows} clear rows; the policy asks for {needed}")
     resolved = CaseResolved(incident=case.incident, model=body.model, version=body.version, clear_rows=body.clear_rows)
-    return [resolved]
+    return [resolved, rating_asked(case)]
 
 
 def decide(control: Control, case: Case, asked: Asked, at: int) -> list[object] | None:
