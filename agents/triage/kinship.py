@@ -4,8 +4,8 @@
    suddenly far from what they were. All other movement of inputs is *wander*: real inputs do it all the time.
 2. Signals are *together* where their rows went bad at the same time, known no better than to the windows that showed
    them. A break is together with what begins with it; what wandered before it is not its cause.
-3. An effect (outputs that are wrong, unfair, unsure or other) is *explained* by a break before it, for as long as
-   labels take to show it; by wander only together with it, and where that is large.
+3. An effect (outputs that are wrong, unfair, unsure or other) is *explained* by a break upstream of it that is plain,
+   for as many windows as it takes to be sure of it; whatever else moved is its story only where both began together.
 4. What is left tells *more* of a story that stands: the same level, another model, the same subject and no worse,
    wander among what moves, other outputs where they are known to be wrong.
 5. Anything else is another fault.
@@ -82,20 +82,21 @@ def _possible(signal: SignalRaised, episode: Episode) -> bool:
 
 
 def _gap(signal: SignalRaised, episode: Episode, judge: Judge) -> int | None:
-    """Return how far the signal's first bad row is from the episode's; None where that is too far for one fault."""
+    """Return how far the signal's first bad row is from what it is together with, or explained by; None if neither."""
     strong = [s for s in episode.signals if weight(s) >= judge.policy.promote_score] or episode.signals
     first = min(strong, key=lambda s: s.first_bad_at, default=None)
     if first is None:
         return 0
+    least = judge.policy.join_seconds * 1000
     begin = first.first_bad_at if episode.first_bad_at is None else episode.first_bad_at
-    gap = abs(signal.first_bad_at - begin)
-    windows = TOGETHER
-    if signal.first_bad_at >= begin and any(_explains(other, signal) for other in strong):
-        windows = PATIENCE
-    elif kind_of(signal) in INPUTS and breaks(signal) and not any(breaks(other) for other in strong):
-        windows = 1
-    reach = max(judge.policy.join_seconds * 1000, windows * max(width(signal), width(first)))
-    return gap if gap <= reach else None
+    wandered = kind_of(signal) in INPUTS and breaks(signal) and not any(breaks(other) for other in strong)
+    window = max(width(signal), width(first))
+    gaps = [(abs(signal.first_bad_at - begin), (1 if wandered else TOGETHER) * window)]
+    for other in strong:
+        after = signal.first_bad_at - other.first_bad_at
+        if after >= 0 and _explains(other, signal):
+            gaps.append((after, PATIENCE * max(width(signal), width(other))))
+    return min((gap for gap, reach in gaps if gap <= max(reach, least)), default=None)
 
 
 def _explains(cause: SignalRaised, signal: SignalRaised) -> bool:

@@ -85,3 +85,32 @@ def test_the_nearest_of_several_faults_is_chosen_and_their_number_is_bounded() -
     ]
     far = raised("error", Category.PERFORMANCE, first_bad_at=T0 + 99 * HOUR)
     assert home(far, many, JUDGE) is many[-1]
+
+
+def _windows(after: int, subject: str, category: Category = Category.DATA_DRIFT, **given: Any) -> SignalRaised:
+    """Return a signal whose rows went bad so many windows (of an hour) after the start."""
+    at = T0 + after * HOUR
+    return raised(subject, category, **({"first_bad_at": at, "window_from": at, "window_to": at + HOUR} | given))
+
+
+def test_a_plain_break_explains_what_labels_show_windows_later_and_what_wandered_before_does_not() -> None:
+    """Late labels join the break of the inputs, though drift came first; long after it they are another fault."""
+    wander = _windows(0, "f1", value=1.0)
+    episode = _episode(wander, _windows(20, "f1", baseline="rolling", value=3.0))
+    assert home(_windows(25, "error", Category.PERFORMANCE), [episode], JUDGE) is episode
+    assert home(_windows(27, "error", Category.PERFORMANCE), [episode], JUDGE) is None
+    assert home(_windows(5, "error", Category.PERFORMANCE), [_episode(wander)], JUDGE) is None
+
+
+def test_a_break_is_together_with_wander_only_where_both_began_within_a_window() -> None:
+    """Inputs that move a little in the fault's first rows are its beginning; what moved two windows before is not."""
+    wander = _episode(_windows(0, "f1", value=0.3))
+    assert home(_windows(1, "f1", baseline="rolling", value=3.0), [wander], JUDGE) is wander
+    assert home(_windows(2, "f1", baseline="rolling", value=3.0), [wander], JUDGE) is None
+
+
+def test_a_break_no_further_than_what_stands_is_no_other_fault() -> None:
+    """A feature that stands far away and moves as far again has not broken anew; another feature has."""
+    episode = _episode(_windows(0, "f1", value=3.0))
+    assert home(_windows(9, "f1", baseline="rolling", value=2.0), [episode], JUDGE) is episode
+    assert home(_windows(9, "f2", baseline="rolling", value=2.0), [episode], JUDGE) is None
