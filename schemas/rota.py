@@ -122,10 +122,10 @@ class Override(Frozen):
 
     @model_validator(mode="after")
     def _lasts_a_while(self) -> "Override":
+        if not _EARLIEST <= self.start.date() <= self.end.date() <= _LATEST:
+            raise ValueError(f"an override lies between {_EARLIEST} and {_LATEST}, and ends after it starts")
         if not timedelta(0) < self.end - self.start <= MAX_OVERRIDE:
             raise ValueError(f"an override ends after it starts, and within {MAX_OVERRIDE.days} days")
-        if not _EARLIEST <= self.start.date() <= _LATEST:
-            raise ValueError(f"an override starts between {_EARLIEST} and {_LATEST}")
         return self
 
     @property

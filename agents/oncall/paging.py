@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 
 from schemas.avro import Millis
 from schemas.escalation import Ack, EscalationStep, Policy
+from schemas.ids import derive
 from schemas.paging import (
     AcknowledgeExpired,
     EscalationExhausted,
@@ -144,6 +145,15 @@ def evolve(paging: Paging, policy: Policy, event: Event) -> Paging:
             return replace(over, final=event.persons)
         case PagingResolved():
             return replace(paging, state=PagingState.RESOLVED, due=None)
+
+
+def page_id(paging: Paging, event: PageSent | EscalationExhausted, person: str) -> str:
+    """Return the idempotency key of a page that this state calls for: the same page again has the same key.
+
+    It holds the deadline and not the time of sending, so that a page repeated after a crash is known for a repeat.
+    """
+    at = (event.step, event.round, event.target) if isinstance(event, PageSent) else (-1, paging.round, event.role)
+    return derive("page", paging.incident, paging.subject, paging.due or 0, *at, person)
 
 
 def target_done(paging: Paging, policy: Policy, place: Place, target: str, persons: tuple[str, ...]) -> Paging:

@@ -1,0 +1,1 @@
+"""How people are reached, and how schedules travel: receivers of pages, calendars."""
