@@ -34,9 +34,8 @@ WHOLE_SAMPLE = 2**32
 Name = TypeVar("Name")
 
 
-def usable_of(ids: Cells, made: Cells) -> NDArray[np.bool_]:
-    """Return which rows have an id and a prediction that a label can be compared with."""
-    sizes = np.fromiter(map(len, ids.dictionary or ("",)), np.int64)
+def usable_of(ids: Cells, made: Cells, sizes: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Return which rows have an id (of so many characters) and a prediction that a label can be compared with."""
     usable: NDArray[np.bool_] = ((sizes > 0) & (sizes <= MAX_NAME))[ids.values]
     for cells in (ids, made):
         if cells.flags is not None:
@@ -57,13 +56,13 @@ def confidence_of(rows: Rows, chosen: NDArray[np.int64]) -> Floats:
     return found
 
 
-def keys_of(names: Sequence[str]) -> NDArray[np.uint64]:
-    """Return what an id is found by; its upper half is what the sample is chosen by."""
+def keys_of(names: Sequence[str]) -> tuple[NDArray[np.uint64], NDArray[np.int64]]:
+    """Return what ids are found by, whose upper half is what the sample is chosen by, and each one's characters."""
     text = "".join(names)
+    sizes = np.fromiter(map(len, names), np.int64, len(names))
     if not text.isascii():
-        return np.array([_key(name.encode()) for name in names], dtype=np.uint64)
-    ends = np.cumsum(np.fromiter(map(len, names), np.int64, len(names)))
-    return _keys(np.frombuffer(text.encode() or b"\0", dtype=np.uint8), ends, _CRC)
+        return np.array([_key(name.encode()) for name in names], dtype=np.uint64), sizes
+    return _keys(np.frombuffer(text.encode() or b"\0", dtype=np.uint8), sizes.cumsum(), _CRC), sizes
 
 
 def _key(name: bytes) -> int:

@@ -85,7 +85,8 @@ class LabelStore:
         ids, made = rows.with_role("prediction_id"), rows.with_role("prediction")
         if ids is None or made is None or not ids.text or not self._policy.budget:
             return []
-        keys, usable = keys_of(ids.dictionary or ("",))[ids.values], usable_of(ids, made)
+        keys, sizes = keys_of(ids.dictionary or ("",))
+        keys, usable = keys[ids.values], usable_of(ids, made, sizes)
         hashes = keys >> np.uint64(32)
         first, joined = 0, []
         while first < rows.rows:
@@ -102,7 +103,7 @@ class LabelStore:
 
     def join(self, ids: Sequence[str], labels: Sequence[str], at: Sequence[int]) -> list[Joined]:
         """Return what the labels say, target by target in order of appearance."""
-        keys = keys_of([name[:MAX_NAME] for name in ids])
+        keys, _ = keys_of([name[:MAX_NAME] for name in ids])
         slots = self._find(keys)
         for i in np.flatnonzero((slots < 0) & (keys >> np.uint64(32) < self._cut)).tolist():
             self._hold(int(keys[i]), labels[i], at[i])

@@ -78,6 +78,8 @@ class Levels:
 
     def judge(self, findings: list[Level]) -> None:
         """Take in all findings of one closed window."""
+        if not findings and not self._held:
+            return
         found = {level.key: level for level in findings}
         for key in list(self._held):
             if key not in found:
@@ -87,7 +89,7 @@ class Levels:
 
     def raised(self) -> list[Level]:
         """Return what is raised, in a fixed order."""
-        return [held.level for _, held in sorted(self._held.items()) if held.raised]
+        return [held.level for _, held in sorted(self._held.items()) if held.raised] if self._held else []
 
     def holds(self, key: Key) -> bool:
         """Whether the newest window showed it."""

@@ -5,6 +5,7 @@ large ones, so a distribution has drifted when PSI is over the policy's limit *a
 what the expected run between false alarms allows.
 """
 
+import math
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -14,6 +15,7 @@ from scipy.special import chdtrc
 
 from agents.detection.arrays import pack, unpack
 from agents.detection.columns import Floats
+from agents.detection.compiled import compiled
 from agents.detection.detectors.level import CAP, Held, Key, Level, Levels
 from agents.detection.profile import Profile
 from agents.detection.sample import Counts, Sample
@@ -44,18 +46,22 @@ def stability(now: Counts, before: Counts, used: NDArray[np.bool_], inflation: F
     `inflation` is how many rows of a facet say as much as one independent row.
     """
     bins = used.sum(axis=1)
-    psi = _index(_shares(now, bins), _shares(before, bins), used)
+    psi = _index(now, before, used)
     return psi, _tail(psi, now, before, bins, inflation)
 
 
-def _shares(counts: Counts, bins: Counts) -> tuple[Floats, Floats]:
-    shares = (counts + 0.5) / (counts.sum(axis=1) + 0.5 * bins)[:, None]
-    return shares, np.log(shares)
-
-
-def _index(now: tuple[Floats, Floats], before: tuple[Floats, Floats], used: NDArray[np.bool_]) -> Floats:
-    index: Floats = ((now[0] - before[0]) * (now[1] - before[1]) * used).sum(axis=1)
-    return index
+@compiled
+def _index(now: Counts, before: Counts, used: NDArray[np.bool_]) -> Floats:
+    facets, most = now.shape
+    found = np.zeros(facets)
+    for i in range(facets):
+        bins = used[i].sum()
+        rows, earlier = now[i].sum() + 0.5 * bins, before[i].sum() + 0.5 * bins
+        for j in range(most):
+            if used[i, j]:
+                one, other = (now[i, j] + 0.5) / rows, (before[i, j] + 0.5) / earlier
+                found[i] += (one - other) * math.log(one / other)
+    return found
 
 
 def _tail(psi: Floats, now: Counts, before: Counts, bins: Counts, inflation: Floats) -> Floats:
@@ -85,7 +91,6 @@ class Psi:
         self._profile = profile
         self._used = profile.used
         self._bins = self._used.sum(axis=1)
-        self._reference = _shares(profile.counts, self._bins)
         self._policy = thresholds
         self._score = score
         self._whole = whole
@@ -159,12 +164,12 @@ class Psi:
             self._close()
 
     def _close(self) -> None:
-        now = _shares(self._counts, self._bins)
-        findings = self._findings("reference", _index(now, self._reference, self._used), self._profile.counts)
+        index = _index(self._counts, self._profile.counts, self._used)
+        findings = self._findings("reference", index, self._profile.counts)
         if self._whole:
             before = self._earlier.sum(axis=0, dtype=np.int64)
             full = self._earlier.any(axis=2).all(axis=0)
-            index = np.where(full, _index(now, _shares(before, self._bins), self._used), 0.0)
+            index = np.where(full, _index(self._counts, before, self._used), 0.0)
             rolling = self._findings("rolling", index, before)
             findings += rolling
             # What broke away from the windows before is not taken into them, or it would clear itself; but what

@@ -237,16 +237,19 @@ class Shift:
 
     def _close(self) -> None:
         shift = self._shift()
-        error = math.sqrt(1 / self._now[0] + 1 / self._before[0])
-        sides = 2 if self.spec.direction == 0 else 1
-        score = min(-float(log_ndtr(-abs(shift) / error)) / math.log(10) - math.log10(sides), CAP)
         asked = self._trigger is None or self._suspect > 0 or bool(self._levels.raised())
-        found = asked and score > self._score and self._far(shift)
+        score = self._sure(shift) if asked and self._far(shift) else 0.0
+        found = score > self._score
         self._levels.judge([self._level(score)] if found else [])
         if not found:
             self._absorb()
         self._suspect = max(self._suspect - 1, 0)
         self._now[:] = 0
+
+    def _sure(self, shift: float) -> float:
+        error = math.sqrt(1 / self._now[0] + 1 / self._before[0])
+        sides = 2 if self.spec.direction == 0 else 1
+        return min(-float(log_ndtr(-abs(shift) / error)) / math.log(10) - math.log10(sides), CAP)
 
     def _absorb(self) -> None:
         if self.spec.baseline != "rolling":

@@ -100,7 +100,7 @@ class Correlation:
     def _changed(self, calm: NDArray[np.bool_], least: int, limit: float) -> list[Pair]:
         """Return the pairs that changed most, none where none is near the limit."""
         rows, columns = self._pairs
-        now, before = np.arctanh(np.stack([epochs.related(self._now[0]), epochs.related(self._before[0])]))
+        now, before = epochs.related(self._now[0]), epochs.related(self._before[0])
         self._windows += 1
         share = 1 / min(self._windows + _PRIOR, _REMEMBERED)
         z = epochs.changed((now, before), (self._now[1], self._before[1]), calm, least, (self._power, share))

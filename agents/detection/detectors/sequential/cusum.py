@@ -22,7 +22,8 @@ GRAIN = 1024.0
 FINE = 2.0**20
 """The grain for what is multiplied by smaller numbers."""
 
-_OVERSHOOT = 1.166  # twice Siegmund's .583, for evidence in nats of a normal mean
+OVERSHOOT = 1.166
+"""Twice Siegmund's .583, for evidence in nats of a normal mean."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,16 +53,6 @@ class Designs:
         rate = float(self.of(self.rate, passing))
         return (passing.evidence - math.log(max(rate * window, 1e-9))) / math.log(10)
 
-    def allowance(self, limit: Floats, epoch: int, weight: Floats) -> Floats:
-        """Return the factor of the limit that allows for a baseline of so many rows, by channel.
-
-        A sum over w rows less w times a mean of n rows has the variance w·(1 + w/n); the baseline takes rows in
-        after each epoch, so that no more than those share its error.
-        """
-        rows = np.minimum(limit / self.divergence, epoch)
-        found: Floats = 1 + rows / np.maximum(weight, 1.0)
-        return found
-
     @staticmethod
     def of(part: Floats, passing: "Passing") -> float:
         """Return the slope, toll or rate of the CUSUM that passed."""
@@ -83,7 +74,7 @@ def grained(values: Floats, grain: float = GRAIN) -> Floats:
 def of_mean(shifts: tuple[float, ...], block: int, unit: float) -> Designs:
     """Return CUSUMs of the mean of standard normal values, up and down by each shift (powers of 2); x in 1/unit."""
     delta = np.array([sign * shift for shift in shifts for sign in (1, -1)])
-    rate = delta**2 / 2 * np.exp(-_OVERSHOOT * np.abs(delta) * math.sqrt(block))
+    rate = delta**2 / 2 * np.exp(-OVERSHOOT * np.abs(delta) * math.sqrt(block))
     return Designs(delta[:, None] / unit, (-(delta**2) / 2)[:, None], rate[:, None], (delta**2 / 2)[:, None])
 
 
@@ -93,20 +84,8 @@ def of_scale(ratios: tuple[float, ...], block: int, unit: float) -> Designs:
     ratio = np.array([r for given in ratios for r in (given, 1 / given)])
     slope, toll = grained((1 - ratio**-2) / 2), grained(-np.log(ratio))
     divergence = (ratio**2 - 1) / 2 - np.log(ratio)
-    rate = divergence * np.exp(-_OVERSHOOT * np.sqrt(2 * divergence * (block - 1)))
+    rate = divergence * np.exp(-OVERSHOOT * np.sqrt(2 * divergence * (block - 1)))
     return Designs(slope[:, None] / unit**2, toll[:, None], rate[:, None], divergence[:, None])
-
-
-def of_share(odds: tuple[float, ...], share: Floats, block: int) -> Designs:
-    """Return CUSUMs of how often something happens, up and down by each ratio of odds; x counts it."""
-    ratio = np.array([r for given in odds for r in (given, 1 / given)])[:, None]
-    after = ratio * share / (1 - share + ratio * share)
-    slope, toll = np.log(ratio), np.log1p(-after) - np.log1p(-share)
-    divergence = after * slope + toll
-    # As of a normal mean; but what is rare falls in small steps, which overshoot little.
-    step = np.abs(slope) * np.sqrt(share * (1 - share) * block)
-    rate = divergence * np.exp(-_OVERSHOOT * step * np.where(slope > 0, 1.0, np.minimum(share / 0.3, 1.0)))
-    return Designs(grained(slope, FINE), grained(toll, FINE), rate, divergence)
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,6 +143,7 @@ class Bank:
         self.raised = np.zeros(channels, dtype=bool)
         # While a channel is raised: evidence that it is back, and the slope and toll of that evidence.
         self._reverse = np.zeros((3, channels))
+        self._passed = False
         self._made = (self._evidence, self._mark, self._since, self._total, self._reverse[0])
 
     def walk(self, x: Floats, n: Floats, starts: Integers, place: tuple[int, int]) -> int:
@@ -174,7 +154,8 @@ class Bank:
         designs = (self.designs.slope, self.designs.toll, self.limit, self.back)
         held = (self._evidence, self._mark, self._since, self._total, self.raised, self._reverse)
         self._made = steps.arrays_like(held)
-        return steps.walked((x, n, starts), place, designs, held, self._made)
+        stop, self._passed = steps.walked((x, n, starts), place, designs, held, self._made)
+        return stop
 
     def keep(self, start: int) -> list[Passing]:
         """Keep the blocks that were walked, and return what passed in the last of them, which began at `start`.
@@ -182,6 +163,8 @@ class Bank:
         What passes is set back to 0, and is the caller's to raise or clear.
         """
         self._evidence, self._mark, self._since, self._total, self._reverse[0] = self._made
+        if not self._passed:
+            return []
         found = self._passings()
         if self.raised.any():
             found += [

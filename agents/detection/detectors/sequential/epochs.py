@@ -54,7 +54,11 @@ def settled(
 
 @compiled
 def allowed(usual: Floats, temper: Floats, divergence: Floats, weight: Floats, epoch: int) -> Floats:
-    """Return the limits of CUSUMs (designs × channels) where some are not normal; see `Designs.allowance`."""
+    """Return the limits of CUSUMs (designs × channels) where some are not normal, and baselines are of few rows.
+
+    A sum over w rows less w times a mean of n rows has the variance w·(1 + w/n); the baseline takes rows in after each
+    epoch, so that no more than those share its error.
+    """
     found = np.empty(temper.shape)
     for d in range(len(temper)):
         for c in range(temper.shape[1]):
@@ -65,8 +69,46 @@ def allowed(usual: Floats, temper: Floats, divergence: Floats, weight: Floats, e
 
 
 @compiled
+def shared(
+    counts: Floats, odds: Floats, epoch: tuple[int, float], grains: tuple[float, float, float]
+) -> tuple[Floats, Floats, Floats, Floats, Floats]:
+    """Return slope, toll, rate, divergence and limit of CUSUMs of how often something happens (designs × channels).
+
+    Parameters
+    ----------
+    counts
+        How often each happened in the baseline, and of how many.
+    odds
+        The ratio of odds that each is designed for.
+    epoch
+        Its rows, and the score at which a CUSUM passes.
+    grains
+        Grains of a coefficient, what the overshoot is in deviations (see cusum.py), and rows of a block.
+    """
+    (rows, score), (fine, overshoot, block) = epoch, grains
+    shape = (len(odds), counts.shape[1])
+    slope, toll, rate = np.empty(shape), np.empty(shape), np.empty(shape)
+    divergence, limit = np.empty(shape), np.empty(shape)
+    for c in range(shape[1]):
+        share = min(max((counts[0, c] + 0.5) / (counts[1, c] + 1.0), 1e-6), 1 - 1e-6)
+        for d in range(shape[0]):
+            after = odds[d] * share / (1 - share + odds[d] * share)
+            up, down = math.log(odds[d]), math.log1p(-after) - math.log1p(-share)
+            growth = after * up + down
+            # As of a normal mean; but what is rare falls in small steps, which overshoot little.
+            step = abs(up) * math.sqrt(share * (1 - share) * block)
+            rising = 1.0 if up > 0 else min(share / 0.3, 1.0)
+            slope[d, c], toll[d, c] = np.rint(up * fine) / fine, np.rint(down * fine) / fine
+            divergence[d, c] = growth
+            rate[d, c] = growth * math.exp(-overshoot * step * rising)
+            height = max(math.log(max(rate[d, c] * rows, 1e-9)) + score * math.log(10.0), 3.0)
+            limit[d, c] = height * (1 + min(height / growth, rows) / max(counts[1, c], 1.0))
+    return slope, toll, rate, divergence, limit
+
+
+@compiled
 def related(sums: Floats) -> Floats:
-    """Return each pair's correlation, row by row of the upper triangle, at most .9999; `sums` are of the products."""
+    """Return Fisher's z of each pair's correlation, row by row of the upper triangle; `sums` are of the products."""
     channels = len(sums)
     power = np.empty(channels)
     for i in range(channels):
@@ -74,7 +116,7 @@ def related(sums: Floats) -> Floats:
     found, at = np.empty(channels * (channels - 1) // 2), 0
     for i in range(channels):
         for j in range(i + 1, channels):
-            found[at] = min(max(sums[i, j] / power[i] / power[j], -0.9999), 0.9999)
+            found[at] = math.atanh(min(max(sums[i, j] / power[i] / power[j], -0.9999), 0.9999))
             at += 1
     return found
 

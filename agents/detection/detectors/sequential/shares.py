@@ -7,8 +7,9 @@ from numpy.typing import NDArray
 
 from agents.detection.arrays import pack, unpack
 from agents.detection.columns import Floats
+from agents.detection.detectors.sequential import epochs
 from agents.detection.detectors.sequential.blocks import Blocks
-from agents.detection.detectors.sequential.cusum import Bank, of_share
+from agents.detection.detectors.sequential.cusum import FINE, OVERSHOOT, Bank, Designs
 from agents.detection.detectors.sequential.findings import Limits
 from agents.detection.detectors.sequential.steps import BLOCK
 from agents.detection.profile import Facet
@@ -18,6 +19,8 @@ MOST = 5
 
 ODDS = (1.5, 3.0)
 """Ratios of odds that CUSUMs are designed for, up and down."""
+
+_ODDS = np.array([ratio for given in ODDS for ratio in (given, 1 / given)])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,9 +54,8 @@ class Shares:
         # Baseline: happened and tried; since: happened and tried.
         self._counts = np.zeros((4, len(self._facet)))
         self._counts[:2] = self._reference(counts)
-        designs = of_share(ODDS, self._share(), BLOCK)
-        self.bank = Bank(designs, len(self._facet), designs.limit(limits.score, limits.epoch), limits.back)
-        self._design()
+        designs, limit = self._designs()
+        self.bank = Bank(designs, len(self._facet), limit, limits.back)
 
     def together(self, channel: int) -> list[int]:
         """Return the indicators of the facet that one is of."""
@@ -91,10 +93,12 @@ class Shares:
         return np.minimum(np.maximum(found, 1e-6), 1 - 1e-6)
 
     def _design(self) -> None:
-        designs = of_share(ODDS, self._share(), BLOCK)
-        self.bank.designs = designs
-        limit = designs.limit(self._score, self._epoch)
-        self.bank.limit = limit * designs.allowance(limit, self._epoch, self._counts[1])
+        self.bank.designs, self.bank.limit = self._designs()
+
+    def _designs(self) -> tuple[Designs, Floats]:
+        epoch = (self._epoch, self._score)
+        *parts, limit = epochs.shared(self._counts, _ODDS, epoch, (FINE, OVERSHOOT, float(BLOCK)))
+        return Designs(*parts), limit
 
     def _reference(self, counts: list[NDArray[np.int64]]) -> Floats:
         happened = np.zeros(len(self._facet))

@@ -32,7 +32,6 @@ SUM, POWER, SQUARES, NUMBER, FREEDOM, CLIPPED, MISSING = range(7)
 
 Integers = NDArray[np.int64]
 Mask = NDArray[np.bool_]
-Run = tuple[float, float, int, float]
 
 
 @compiled
@@ -193,33 +192,29 @@ def counted(codes: Floats, sizes: Integers, rows: int) -> Floats:
 
 @compiled
 def risen(
-    series: tuple[Floats, Floats, Integers], place: tuple[int, int, int], line: tuple[float, float, float], held: Run
-) -> tuple[int, Run]:
-    """Return where one CUSUM stopped, because the blocks end or it passed, and how it stands there.
+    series: tuple[Floats, Floats], place: tuple[int, int, int], line: tuple[float, float, float], level: float
+) -> tuple[int, float, int]:
+    """Return where one CUSUM stopped, because the blocks end or it passed; its evidence; and where it was 0 last.
 
     Parameters
     ----------
     series, place
-        Sums and numbers (channels × blocks) and first times of blocks; the channel, the first block and the end.
+        Sums and numbers (channels × blocks); the channel, the first block and the end.
     line
         Slope, toll and limit.
-    held
-        Evidence, mark and since, and the channel's total before.
+    level
+        The evidence before. Where it was never 0, the block before the first is returned for the last one.
     """
-    (x, n, starts), (c, first, end) = series, place
+    (x, n), (c, first, end) = series, place
     slope, toll, limit = line
-    level, mark, since, total = held
+    last = first - 1
     for b in range(first, end):
-        total += n[c, b]
-        level += slope * x[c, b] + toll * n[c, b]
-        if level <= 0:
-            level, mark, since = 0.0, total, -1
-            continue
-        if since < 0:
-            since = starts[b]
+        # Both without a branch: whether evidence is left is as good as random, and a wrong guess costs most.
+        level = max(level + (slope * x[c, b] + toll * n[c, b]), 0.0)
+        last = b if level == 0.0 else last
         if level >= limit:
-            return b + 1, (level, mark, since, total)
-    return end, (level, mark, since, total)
+            return b + 1, level, last
+    return end, level, last
 
 
 @compiled
@@ -229,8 +224,8 @@ def walked(
     designs: tuple[Floats, Floats, Floats, float],
     held: tuple[Floats, Floats, Integers, Floats, Mask, Floats],
     made: tuple[Floats, Floats, Integers, Floats, Floats],
-) -> int:
-    """Let a bank's CUSUMs take in blocks up to the first in which any passes, and return where they stopped.
+) -> tuple[int, bool]:
+    """Let a bank's CUSUMs take in blocks up to the first in which any passes; return where they stopped, and whether.
 
     Parameters
     ----------
@@ -243,28 +238,36 @@ def walked(
     made
         The evidence, mark, since, totals and reverse evidence behind the last block taken in.
     """
-    first, stop = place
+    (first, stop), (x, n, starts) = place, series
     slope, toll, limit, back = designs
     evidence, mark, since, total, raised, reverse = held
-    end = -1
+    passed, end, any_passed = np.empty(stop - first + 1), -1, False
     while end != stop:  # what was taken in before another passed went too far: once more, up to there
-        end = stop
+        end, any_passed = stop, False
         for c in range(len(total)):
+            passed[0] = total[c]
+            for b in range(first, stop):
+                passed[b - first + 1] = passed[b - first] + n[c, b]
             made[4][c] = 0.0
             if raised[c]:
                 line = (reverse[1, c], reverse[2, c], back)
-                stop, run = risen(series, (c, first, stop), line, (reverse[0, c], 0.0, 0, total[c]))
-                made[4][c] = run[0]
+                stop, made[4][c], _ = risen((x, n), (c, first, stop), line, reverse[0, c])
+                any_passed |= made[4][c] >= back
+            made[3][c] = passed[stop - first]
             for d in range(len(evidence)):
                 if raised[c]:
-                    made[0][d, c], made[1][d, c], made[2][d, c] = 0.0, run[3], -1
+                    made[0][d, c], made[1][d, c], made[2][d, c] = 0.0, made[3][c], -1
                     continue
                 line = (slope[d, c % slope.shape[1]], toll[d, c % toll.shape[1]], limit[d, c % limit.shape[1]])
-                before = (evidence[d, c], mark[d, c], since[d, c], total[c])
-                stop, run = risen(series, (c, first, stop), line, before)
-                made[0][d, c], made[1][d, c], made[2][d, c] = run[0], run[1], run[2]
-            made[3][c] = run[3]
-    return stop
+                stop, made[0][d, c], last = risen((x, n), (c, first, stop), line, evidence[d, c])
+                any_passed |= made[0][d, c] >= line[2]
+                made[1][d, c], made[2][d, c] = mark[d, c], since[d, c]
+                if last >= first:
+                    made[1][d, c], made[2][d, c] = passed[last - first + 1], -1
+                if made[2][d, c] < 0 and last < stop - 1:
+                    made[2][d, c] = starts[last + 1]
+            made[3][c] = passed[stop - first]
+    return stop, any_passed
 
 
 def arrays_like(held: tuple[Any, ...]) -> tuple[Floats, Floats, Integers, Floats, Floats]:
