@@ -21,6 +21,7 @@ COMMANDS: tuple[tuple[str, str], ...] = (
     ("deny", "Refuse the plan of an incident."),
     ("policy", "How Headgate judges: check, adopt, list, show."),
     ("systems", "What is watched: check, adopt, list, show."),
+    ("oncall", "Who is on call, where nobody is, and who would be paged when."),
     ("profile", "What is normal for a model: build, show, check, adopt."),
     ("probe", "Canary probes: build, show, run."),
     ("keys", "Make keys, and have them enrolled or revoked."),

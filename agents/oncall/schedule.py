@@ -10,6 +10,7 @@ from schemas.rota import Override, Schedule
 DAY = 86_400_000
 MAX_DAYS = 400
 _LOOK_AHEAD = (8, 62, MAX_DAYS)
+_MARGIN = 62
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,21 +46,18 @@ def shifts(schedule: Schedule, overrides: Sequence[Override], start: int, end: i
     PolicyError
         The time is empty, or longer than 400 days.
     """
-    if not 0 < end - start <= MAX_DAYS * DAY:
-        raise PolicyError(f"ask for shifts of more than nothing and at most {MAX_DAYS} days")
-    times = {start}
-    for layer in schedule.layers:
-        times.update(rota.edges(layer, schedule.zone, start, end))
-    times.update(at for override in overrides for at in (override.start_at, override.end_at))
-    inside = sorted(at for at in times if start <= at < end)
-    found: list[Shift] = []
-    for at, until in zip(inside, [*inside[1:], end], strict=True):
-        persons = on_call(schedule, overrides, at)
-        if found and found[-1].persons == persons:
-            found[-1] = Shift(persons=persons, start=found[-1].start, end=until)
-        else:
-            found.append(Shift(persons=persons, start=at, end=until))
-    return tuple(found)
+    _check(start, end)
+    return _merged(schedule, overrides, start, end)
+
+
+def whole_shifts(schedule: Schedule, overrides: Sequence[Override], start: int, end: int) -> tuple[Shift, ...]:
+    """Return the shifts that touch [start, end), from their own beginning to their own end.
+
+    A shift that lasts longer is cut 62 days before and after; PolicyError as for `shifts`.
+    """
+    _check(start, end)
+    around = _merged(schedule, overrides, start - _MARGIN * DAY, end + _MARGIN * DAY)
+    return tuple(shift for shift in around if shift.end > start and shift.start < end)
 
 
 def gaps(schedule: Schedule, overrides: Sequence[Override], start: int, end: int) -> tuple[Shift, ...]:
@@ -88,3 +86,24 @@ def _by_layers(schedule: Schedule, at: int) -> tuple[str, ...]:
     ]
     highest = max((level for level, _ in counting), default=0)
     return tuple(person for level, person in counting if level == highest)
+
+
+def _merged(schedule: Schedule, overrides: Sequence[Override], start: int, end: int) -> tuple[Shift, ...]:
+    times = {start}
+    for layer in schedule.layers:
+        times.update(rota.edges(layer, schedule.zone, start, end))
+    times.update(at for override in overrides for at in (override.start_at, override.end_at))
+    inside = sorted(at for at in times if start <= at < end)
+    found: list[Shift] = []
+    for at, until in zip(inside, [*inside[1:], end], strict=True):
+        persons = on_call(schedule, overrides, at)
+        if found and found[-1].persons == persons:
+            found[-1] = Shift(persons=persons, start=found[-1].start, end=until)
+        else:
+            found.append(Shift(persons=persons, start=at, end=until))
+    return tuple(found)
+
+
+def _check(start: int, end: int) -> None:
+    if not 0 < end - start <= MAX_DAYS * DAY:
+        raise PolicyError(f"ask for shifts of more than nothing and at most {MAX_DAYS} days")
