@@ -7,7 +7,7 @@ import click
 
 from agents.ledger.fold import Verified
 from schemas.commands import Acknowledge, Declare, Dismiss
-from streams.cli import work
+from streams.cli import learn, post_mortem, work
 from streams.settings import Settings
 from streams.view.asking import OpenLedger
 from streams.view.incident_view import document, named, resolve, row, short, show
@@ -186,5 +186,5 @@ def dismiss(
     tell(verdict, f"{case.incident} is dismissed", as_json=as_json)
 
 
-for _one in work.COMMANDS:
+for _one in (*work.COMMANDS, *learn.COMMANDS, post_mortem.post_mortem):
     command.add_command(_one)

@@ -7,6 +7,7 @@ from agents.ledger.asked import Asked
 from agents.ledger.case import Case, Phase
 from agents.ledger.control import Control
 from agents.ledger.decisions.respond import attach
+from agents.ledger.lacking import lacking
 from agents.ledger.refusal import refuse
 from schemas.case import learning as s
 from schemas.case.learning import CauseKind
@@ -90,22 +91,6 @@ def _write(case: Case, asked: Asked, body: s.WritePostMortem) -> list[object]:
         limits = f"{MAX_PART} characters in a part, and {MAX_POST_MORTEM} in all"
         return refuse(asked, "too_long", f"a post-mortem has at most {limits}")
     return [s.PostMortemWritten(incident=case.incident, text=body.text, principal=asked.principal)]
-
-
-def lacking(control: Control, case: Case) -> tuple[str, ...]:
-    """Return what a post-mortem cannot be accepted without and the case does not have, each as a sentence."""
-    keys = control.keys.values()
-    acting = {enrolled.principal for enrolled in keys if not enrolled.revoked}
-    unanswered = [item for item in control.policies[case.policy].checklist if item not in case.people.checked]
-    ownerless = [name for name, task in case.people.tasks.items() if not task.done_at and task.owner not in acting]
-    said = []
-    if not case.learning.roots:
-        said.append("no root cause is recorded")
-    if unanswered:
-        said.append(f"the checklist has no answer to {', '.join(unanswered)}")
-    if ownerless:
-        said.append(f"nobody who could act owns {', '.join(ownerless[:10])}")
-    return tuple(said)
 
 
 def _accept(control: Control, case: Case, asked: Asked, body: s.AcceptPostMortem) -> list[object]:

@@ -1,0 +1,1 @@
+"""What the ledger's entries say of how incidents go: milestones, times, recurrences, satisfaction, trends."""
