@@ -15,6 +15,9 @@ from schemas.errors import BrokerError
 from streams.kafka import DELIVERY_SECONDS, Record
 from streams.worker.snapshots import MAX_STATE_BYTES
 
+LINGER_MS = 5
+"""What is said of several batches goes out together: a request costs as much as judging hundreds of rows."""
+
 
 class Outbox:
     """Sends records; aiokafka retries within DELIVERY_SECONDS, after which the delivery raises."""
@@ -32,7 +35,7 @@ class Outbox:
             enable_idempotence=True,
             acks="all",
             compression_type="lz4",
-            linger_ms=1,
+            linger_ms=LINGER_MS,
             max_batch_size=256 * 1024,
             max_request_size=MAX_STATE_BYTES,
             request_timeout_ms=int(DELIVERY_SECONDS * 1000),

@@ -13,6 +13,7 @@ import numpy as np
 
 from agents.detection.arrays import pack, unpack
 from agents.detection.columns import Floats
+from agents.detection.compiled import compiled
 from agents.detection.detectors import attack
 from agents.detection.detectors.attack import Callers, Span, Usual, UsualState
 from agents.detection.detectors.level import Held, Key, Level, Levels
@@ -74,16 +75,15 @@ class Outliers:
         scores = sample.streams.get("vector")
         if scores is None or sample.picked is None or sample.values is None or self._confidence is None:
             return
-        both = np.stack([scores, sample.values[self._confidence][sample.picked]])
-        usable = np.isfinite(both).all(axis=0)
-        both = both if usable.all() else both[:, usable]
-        begin = 0 if self._learnt_all else self._learn(both)
-        if begin >= both.shape[1]:
-            return
-        far = np.flatnonzero(self._far(both))
-        rows = attack.part_of(sample)[sample.picked][usable][far] if len(far) else far
-        while begin < both.shape[1]:
-            end = min(begin + WINDOW - self._rows, both.shape[1])
+        sure = sample.values[self._confidence][sample.picked]
+        begin = 0
+        if not self._learnt_all:
+            both = np.stack([scores, sure])
+            begin = self._learn(both[:, np.isfinite(both).all(axis=0)])
+        count, far, rows = _far_of(scores, sure, self._limits)
+        rows = attack.part_of(sample)[sample.picked][rows] if len(far) else far
+        while begin < count:
+            end = min(begin + WINDOW - self._rows, count)
             inside = (far >= begin) & (far < end)
             self._take(end - begin, rows[inside], sample)
             begin = end
@@ -173,3 +173,17 @@ class Outliers:
             self._usual.take([self._count], [self._rows])
         self._rows = self._count = 0
         self._callers, self._counts = Callers(), self._counts[:1] * 0
+
+
+@compiled
+def _far_of(scores: Floats, sure: Floats, limits: Floats) -> tuple[int, attack.Integers, attack.Integers]:
+    """Return how many rows have both values; which of those are far and sure; and where those are among all rows."""
+    chosen, places = np.empty(len(scores), dtype=np.int64), np.empty(len(scores), dtype=np.int64)
+    count = number = 0
+    for t in range(len(scores)):
+        if np.isfinite(scores[t]) and np.isfinite(sure[t]):
+            if scores[t] > limits[0] and sure[t] >= limits[1]:
+                chosen[number], places[number] = count, t
+                number += 1
+            count += 1
+    return count, chosen[:number].copy(), places[:number].copy()

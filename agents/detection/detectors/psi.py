@@ -64,6 +64,21 @@ def _index(now: Counts, before: Counts, used: NDArray[np.bool_]) -> Floats:
     return found
 
 
+@compiled
+def _together(windows: NDArray[np.int32]) -> tuple[Counts, NDArray[np.bool_]]:
+    """Return the histograms of all windows together, and of which facets no window is without rows."""
+    number, facets, bins = windows.shape
+    counts, full = np.zeros((facets, bins), dtype=np.int64), np.ones(facets, dtype=np.bool_)
+    for i in range(facets):
+        for window in range(number):
+            rows = 0
+            for j in range(bins):
+                counts[i, j] += windows[window, i, j]
+                rows += windows[window, i, j]
+            full[i] &= rows > 0
+    return counts, full
+
+
 def _tail(psi: Floats, now: Counts, before: Counts, bins: Counts, inflation: Floats) -> Floats:
     scale = inflation * (1 / np.maximum(now.sum(axis=1), 1) + 1 / np.maximum(before.sum(axis=1), 1))
     score: Floats = -np.log10(np.maximum(chdtrc(np.maximum(bins - 1, 1), psi / scale), 10.0**-CAP))
@@ -167,9 +182,8 @@ class Psi:
         index = _index(self._counts, self._profile.counts, self._used)
         findings = self._findings("reference", index, self._profile.counts)
         if self._whole:
-            before = self._earlier.sum(axis=0, dtype=np.int64)
-            full = self._earlier.any(axis=2).all(axis=0)
-            index = np.where(full, _index(self._counts, before, self._used), 0.0)
+            before, full = _together(self._earlier)
+            index = _index(self._counts, before, self._used) * full
             rolling = self._findings("rolling", index, before)
             findings += rolling
             # What broke away from the windows before is not taken into them, or it would clear itself; but what

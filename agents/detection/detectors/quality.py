@@ -8,9 +8,10 @@ from scipy.special import bdtrc
 
 from agents.detection.arrays import pack, unpack
 from agents.detection.columns import Floats
+from agents.detection.compiled import compiled
 from agents.detection.detectors.level import CAP, Held, Key, Level, Levels
 from agents.detection.profile import RANGE, Profile
-from agents.detection.sample import BAD, Sample
+from agents.detection.sample import BAD, Counts, Sample
 from schemas.avro import decode, encode
 from schemas.thresholds import Thresholds
 from schemas.values import Category
@@ -145,6 +146,9 @@ class Quality:
         return limits
 
     def _findings(self) -> list[Level]:
+        limits = (self._base, self._policy.quality.rise, self._limit)
+        if not _suspicious(self._bad, self._rows, self._longest, limits):
+            return []
         rates = self._bad / self._rows
         above = rates - self._base >= self._policy.quality.rise
         found = []
@@ -176,3 +180,16 @@ class Quality:
             rows=self._rows,
             symptom=statistic == BAD[RANGE],
         )
+
+
+@compiled
+def _suspicious(bad: Counts, rows: int, longest: Counts, limits: tuple[Floats, float, Floats]) -> bool:
+    """Whether any kind of cell is more common than its base by `rise`, or any run as long as its limit."""
+    base, rise, most = limits
+    for i in range(len(bad)):
+        if longest[i] >= most[i]:
+            return True
+        for kind in range(bad.shape[1]):
+            if bad[i, kind] / rows - base[i, kind] >= rise:
+                return True
+    return False

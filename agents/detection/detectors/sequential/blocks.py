@@ -33,6 +33,8 @@ class Blocks:
         Degrees of freedom of `squares`.
     happened, tried
         How often each category came, and how many cells could tell (indicators × blocks).
+    totals
+        The first seven, each of all blocks (7 × channels; see steps.py).
     starts, ends
         Each block's first and last time.
     """
@@ -46,6 +48,7 @@ class Blocks:
     missing: Floats
     happened: Floats
     tried: Floats
+    totals: Floats
     starts: NDArray[np.int64]
     ends: NDArray[np.int64]
 
@@ -92,7 +95,7 @@ class Cutter:
             t = np.concatenate([self._held[2], times])
         whole = len(t) if ends else len(t) // BLOCK * BLOCK
         self._held = (np.where(k[:, whole:], x[:, whole:], np.nan), c[:, whole:].copy(), t[whole:].copy())
-        sums, power, squares, number, freedom, clipped, missing = steps.blocked(x, k, whole)
+        (sums, power, squares, number, freedom, clipped, missing), totals = steps.blocked(x, k, whole)
         happened, tried = steps.counted(c, self._sizes, whole)
         starts = t[:whole:BLOCK]
         lasts = np.arange(BLOCK, len(starts) * BLOCK + 1, BLOCK)
@@ -106,6 +109,7 @@ class Cutter:
             missing=missing,
             happened=happened,
             tried=tried,
+            totals=totals,
             starts=starts,
             ends=t[np.minimum(lasts, whole) - 1],
         )
@@ -123,8 +127,3 @@ class Cutter:
             unpack(state.codes, (len(self._sizes), rows), "<f4").astype(np.float64),
             unpack(state.times, (rows,), "<i8"),
         )
-
-
-def totals(blocks: Blocks) -> tuple[Floats, Floats, Floats]:
-    """Return each channel's sum, sum of squares and number over all blocks."""
-    return blocks.sums.sum(axis=1), blocks.power.sum(axis=1), blocks.number.sum(axis=1)

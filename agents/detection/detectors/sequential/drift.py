@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 from agents.detection.arrays import pack, unpack
 from agents.detection.columns import Floats
 from agents.detection.detectors.level import Key, Level
-from agents.detection.detectors.sequential import epochs
+from agents.detection.detectors.sequential import epochs, steps
 from agents.detection.detectors.sequential.alarms import Alarm, Alarms
-from agents.detection.detectors.sequential.blocks import Blocks, Cutter, PendingState, totals
+from agents.detection.detectors.sequential.blocks import Blocks, Cutter, PendingState
 from agents.detection.detectors.sequential.correlation import MOST, Correlation, CorrelationState
 from agents.detection.detectors.sequential.cusum import Bank, BankState, Passing, of_mean, of_scale
 from agents.detection.detectors.sequential.findings import (
@@ -216,7 +216,7 @@ class Drift:
         ends = self._rows >= self._epoch
         blocks = self._cutter.cut(innovations, known, values[self._texts], times, ends=ends)
         if len(blocks):
-            self._whitening.take(*totals(blocks))
+            self._whitening.take(blocks.totals[[steps.SUM, steps.POWER, steps.NUMBER]])
             self._shares.take(blocks)
             self._walk(blocks)
         self._to = int(times[-1])
@@ -238,8 +238,7 @@ class Drift:
             for i, bank, _, _ in active:
                 for passing in bank.keep(int(blocks.starts[at - 1])):
                     self._pass(i, passing, int(blocks.ends[at - 1]), self._patience(i, passing, blocks, at))
-        self._odd[0] += blocks.clipped.sum(axis=1)
-        self._odd[1] += blocks.missing.sum(axis=1)
+        self._odd += blocks.totals[steps.CLIPPED :]
 
     def _patience(self, bank: int, passing: Passing, blocks: Blocks, end: int) -> int:
         """Return the window ends at which what passed may have a cause that is told first."""

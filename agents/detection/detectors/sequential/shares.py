@@ -67,6 +67,8 @@ class Shares:
 
     def take(self, blocks: Blocks) -> None:
         """Count what came."""
+        if not len(self._facet):
+            return
         self._counts[2] += blocks.happened.sum(axis=1)
         self._counts[3] += blocks.tried.sum(axis=1)
 

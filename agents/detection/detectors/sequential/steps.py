@@ -142,10 +142,10 @@ def innovated(x: Floats, known: Mask, model: Floats, before: Floats, was: Mask, 
 
 
 @compiled
-def blocked(x: Floats, known: Mask, rows: int) -> Floats:
-    """Return what is summed of the first rows (channels × rows), block by block: 7 × channels × blocks."""
+def blocked(x: Floats, known: Mask, rows: int) -> tuple[Floats, Floats]:
+    """Return what is summed of the first rows (channels × rows), block by block, and of all: 7 × channels × blocks."""
     blocks = (rows + BLOCK - 1) // BLOCK
-    found = np.empty((7, x.shape[0], blocks))
+    found, whole = np.empty((7, x.shape[0], blocks)), np.zeros((7, x.shape[0]))
     for c in range(x.shape[0]):
         for b in range(blocks):
             first, end = b * BLOCK, min((b + 1) * BLOCK, rows)
@@ -165,7 +165,9 @@ def blocked(x: Floats, known: Mask, rows: int) -> Floats:
             found[FREEDOM, c, b] = max(number - 1.0, 0.0)
             found[CLIPPED, c, b] = clipped
             found[MISSING, c, b] = end - first - number
-    return found
+            for part in range(7):
+                whole[part, c] += found[part, c, b]
+    return found, whole
 
 
 @compiled

@@ -106,11 +106,9 @@ class Whitening:
         mean = total / max(number, 1.0) / UNIT
         return mean, max(squares / max(number, 1.0) / UNIT**2 - mean**2, 0.0) ** 0.5, number
 
-    def take(self, sums: Floats, squares: Floats, known: Floats) -> None:
+    def take(self, sums: Floats) -> None:
         """Add innovations' sums, squares (in UNIT) and number to those that the baseline takes in next."""
-        self._taken[0] += sums
-        self._taken[1] += squares
-        self._taken[2] += known
+        self._taken += sums
 
     def settle(self, calm: NDArray[np.bool_]) -> None:
         """Let the baseline of the calm facets take in what came since the last call, and forget it of the others."""
@@ -195,7 +193,8 @@ class Whitening:
             self._before[:] = 0
             self._known[:] = False
             found, known, _ = self.innovations(values, np.arange(len(values)), times)
-            self.take(found.sum(axis=1), np.einsum("ij,ij->i", found, found), np.count_nonzero(known, axis=1))
+            power = np.einsum("ij,ij->i", found, found)
+            self.take(np.stack([found.sum(axis=1), power, np.count_nonzero(known, axis=1)]))
             self.settle(np.ones(len(values), dtype=bool))
             self.learnt = found
         self._seasonal = seasonal
