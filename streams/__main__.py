@@ -29,6 +29,8 @@ COMMANDS: tuple[tuple[str, str], ...] = (
     ("backtest", "What would have been raised over a table, a topic or a series."),
     ("explain", "One prediction, rebuilt: what was decided, by which version, from what."),
     ("clocks", "When the law wants a report: the clocks with their articles, and due times."),
+    ("metrics", "How long responses take, how often incidents recur, and how satisfied people are."),
+    ("report", "Reports for management: the quarter's trend, the risk register, labelled failures."),
     ("archive", "What is kept of predictions, and the evidence of incidents."),
     ("audit", "Verify, export, show and replay the ledger."),
     ("schemas", "List, check and generate the Avro schemas of every record."),

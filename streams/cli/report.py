@@ -1,0 +1,20 @@
+"""`headgate report`: what is written for those who were not there; each subcommand has a module of its own."""
+
+import click
+
+from streams.cli import report_register, report_trend
+
+
+@click.group(name="report")
+def command() -> None:
+    r"""Write reports from the ledger.
+
+    \b
+    Examples:
+      headgate report trend --quarter 2026Q4 --md
+      headgate report risk-register --csv > risks.csv
+    """
+
+
+command.add_command(report_trend.command)
+command.add_command(report_register.command)
