@@ -79,6 +79,12 @@ class Performance(Frozen):
     """When predictions are worse than what their labels have shown before."""
 
     learn_windows: int = Field(4, ge=2, le=100, description="windows of labels before the first that is judged")
+    fitted_rows: int = Field(
+        0,
+        ge=0,
+        le=1_000_000,
+        description="labels of rows that the model may be fitted to; learn_windows after them teach as well",
+    )
     memory_windows: int = Field(
         20, ge=4, le=100, description="windows without a finding that say how far errors wander by themselves"
     )

@@ -164,8 +164,20 @@ class Standing:
             for level in merged.values()
             if level.category == Category.DATA_QUALITY and level.statistic != "range"
         }
-        drifted = {level.subject for level in merged.values() if level.detector == "psi"}
-        ranged = {level.subject for level in merged.values() if level.statistic == "range"} - drifted
+        drifted: dict[str, int] = {}
+        for level in merged.values():
+            if level.detector == "psi":
+                drifted[level.subject] = max(level.first_bad_at, drifted.get(level.subject, 0))
+        # What had drifted windows before does not say why values leave the range now.
+        ranged = {
+            level.subject
+            for level in merged.values()
+            if level.statistic == "range"
+            and (
+                level.subject not in drifted
+                or level.first_bad_at > drifted[level.subject] + 2 * (level.window_to - level.window_from)
+            )
+        }
         # The wrong predictions of one group are errors of the whole as well.
         unfair = any(level.category == Category.FAIRNESS for level in merged.values())
         # Wrong predictions leave confidence without its promise; an estimate from confidence says what confidence says.
@@ -178,7 +190,7 @@ class Standing:
         for key, level in merged.items():
             drift = level.category == Category.DATA_DRIFT
             explained = drift and (level.subject in broken or (level.symptom and bool(broken)))
-            explained |= level.statistic == "range" and level.subject in drifted
+            explained |= level.statistic == "range" and level.subject not in ranged
             explained |= level.detector == "cusum" and level.subject in ranged
             explained |= level.category == Category.PERFORMANCE and unfair
             explained |= level.detector == "calibration" and (worse or unfair)
@@ -220,6 +232,11 @@ class Standing:
             self._late[key] = Open(level=raised[key], instance="", backfill=True)
             changes.append(Change(raised=True, level=raised[key], instance="", backfill=True))
         return changes
+
+
+def _lasted(level: Level) -> int:
+    """Return two windows of a level, in ms."""
+    return 2 * (level.window_to - level.window_from)
 
 
 def _totals(rows: Mapping[str, int]) -> tuple[Total, ...]:

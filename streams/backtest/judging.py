@@ -115,7 +115,9 @@ def run(
     clock, step = _clock(first, layout)
     profiles = adopted(normal, first_of(first, layout.version, "1")) if normal else {}
     before = Reference.of(normal, layout) if normal and not profiles else None
-    judged = [fit(one, rows, step, before.rows if before else None) for one in policies]
+    labelled = before is not None and before.layout.label is not None and before.layout.prediction is not None
+    given = before.rows if before else None
+    judged = [fit(one, rows, step, given, labelled=labelled) for one in policies]
     trials = [Trial(one, systems, profiles) for one in judged]
     sender = _sender(layout, clock, rows)
     if before is not None:

@@ -17,6 +17,9 @@ from schemas.systems import STRICTEST_TIER, Systems
 
 SIGNALS = "signals"
 
+_LEAST = 100
+"""Rows below which no window of a short table is cut."""
+
 
 @dataclass(frozen=True, slots=True)
 class Judged:
@@ -129,7 +132,9 @@ class Trial:
                     self._open[event.id].quieted_at = event.at
 
 
-def fit(judged: Judged, rows: int, step_ms: float, reference_rows: int | None = None) -> Judged:
+def fit(
+    judged: Judged, rows: int, step_ms: float, reference_rows: int | None = None, *, labelled: bool = False
+) -> Judged:
     """Return the policy fitted to a table: what it says in seconds, and what it expects of endless traffic.
 
     Seconds of the policy are meant for live traffic; where rows lie further apart, a fault would be forgotten between
@@ -141,21 +146,35 @@ def fit(judged: Judged, rows: int, step_ms: float, reference_rows: int | None = 
         How many rows there are, and the typical time between two.
     reference_rows
         Rows that precede the table and are the reference; None where the first rows of the table are.
+    labelled
+        Whether those rows have labels: they may be what the model was fitted to.
     """
     before, told = judged.policy.detection, []
-    window = min(before.window_rows, max(before.floor_rows, rows // 20))
+    floor = min(before.floor_rows, max(_LEAST, rows // 5))
+    window = min(before.window_rows, max(floor, rows // 20))
     reference = min(before.reference_rows, max(200, rows // 5)) if reference_rows is None else reference_rows
-    labels = before.labels.model_copy(update={"sample": 1.0})
+    labels = before.labels.model_copy(
+        update={"sample": 1.0, "window": min(before.labels.window, max(_LEAST // 2, rows // 20))}
+    )
     groups = min(before.fairness.window, window)
+    # A short table teaches from less, but not from much less than its first two fifths.
+    taught = min(before.labels.window * before.performance.learn_windows, rows * 2 // 5)
+    learn = min(max(before.performance.learn_windows, taught // labels.window), before.performance.memory_windows)
+    fitted = (reference_rows or 0) if labelled else before.performance.fitted_rows
     changes = {
         "window_rows": window,
+        "floor_rows": floor,
         "reference_rows": min(max(reference, 200), 20_000),
         "late_seconds": 604_800,
         "labels": labels,
         "fairness": before.fairness.model_copy(update={"window": groups}),
+        "performance": before.performance.model_copy(update={"fitted_rows": fitted, "learn_windows": learn}),
     }
-    plain = [name for name in changes if name not in ("labels", "fairness")]
+    plain = [name for name in changes if name not in ("labels", "fairness", "performance")]
     told += [f"{name} {getattr(before, name)} → {changes[name]}" for name in plain]
+    told.append(f"performance.fitted_rows {before.performance.fitted_rows} → {fitted}")
+    told.append(f"performance.learn_windows {before.performance.learn_windows} → {learn}")
+    told.append(f"labels.window {before.labels.window} → {labels.window}")
     told.append(f"labels.sample {before.labels.sample} → 1.0")
     told.append(f"fairness.window {before.fairness.window} → {groups}")
     after = type(before).model_validate(before.model_copy(update=changes).model_dump())

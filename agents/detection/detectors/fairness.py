@@ -9,11 +9,12 @@ from typing import ClassVar
 
 import numpy as np
 
+from agents.detection.arrays import pack, unpack
 from agents.detection.columns import Rows
 from agents.detection.detectors.gaps import Gaps, GapsState
 from agents.detection.detectors.level import Key, Level
-from agents.detection.detectors.outcome import NONE, Outcome, OutcomeState
-from agents.detection.detectors.rates import ERROR, OPPORTUNITY, SELECTION, Dimension
+from agents.detection.detectors.outcome import FIRST, NONE, Outcome, OutcomeState
+from agents.detection.detectors.rates import ERROR, OPPORTUNITY, SELECTION, Bits, Dimension
 from agents.detection.joined import Codes, GroupColumn, Joined, combine, group_columns
 from agents.detection.sample import Sample
 from schemas.avro import decode, encode
@@ -25,8 +26,14 @@ CROSSING = " and "
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FairnessState:
-    """What fairness remembers; version 1."""
+    """What fairness remembers; version 1.
 
+    first, reach
+        The first residuals, until nine in ten of them say how far off a number usually is.
+    """
+
+    first: bytes
+    reach: float
     outcome: OutcomeState
     by_rows: GapsState
     by_labels: GapsState
@@ -47,6 +54,8 @@ class Fairness:
 
     def __init__(self, thresholds: Thresholds, score: float) -> None:
         self._policy = thresholds.fairness
+        self._first = np.empty(0)
+        self._reach = 0.0
         self._outcome = Outcome(self._policy.favourable)
         rows = (self._policy.window, thresholds.reference_rows)
         least = thresholds.labels.window * thresholds.performance.learn_windows
@@ -78,13 +87,18 @@ class Fairness:
         """Return all that is remembered, exactly."""
         return encode(
             FairnessState(
-                outcome=self._outcome.state(), by_rows=self._by_rows.state(), by_labels=self._by_labels.state()
+                first=pack(self._first),
+                reach=self._reach,
+                outcome=self._outcome.state(),
+                by_rows=self._by_rows.state(),
+                by_labels=self._by_labels.state(),
             )
         )
 
     def restore(self, state: bytes) -> None:
         """Remember exactly that."""
         saved = decode(FairnessState, state)
+        self._first, self._reach = unpack(saved.first, (len(saved.first) // 8,)), saved.reach
         self._outcome.restore(saved.outcome)
         self._by_rows.restore(saved.by_rows)
         self._by_labels.restore(saved.by_labels)
@@ -108,9 +122,28 @@ class Fairness:
             return
         dimensions = _of_combinations(joined, self._policy.groups)
         predicted, true = self._outcome.classes(joined)
-        wrong = joined.errors > 0
-        counted = np.stack([np.isfinite(joined.errors), true])
+        known, wrong = self._wrong(joined)
+        counted = np.stack([known, true])
         self._by_labels.take(dimensions, counted, np.stack([wrong, predicted & true]), joined.at)
+
+    def _wrong(self, joined: Joined) -> tuple[Bits, Bits]:
+        """Return which predictions are known to be right or wrong, and which are wrong.
+
+        A number is where it is further off than nine in ten of the first were.
+        """
+        far = np.zeros(len(joined), dtype=np.bool_)
+        measured = np.flatnonzero(np.isfinite(joined.residuals))
+        if not self._reach:
+            taken = measured[: FIRST - len(self._first)]
+            self._first = np.concatenate([self._first, joined.residuals[taken]])
+            measured = measured[len(taken) :]
+            if len(self._first) == FIRST:
+                self._reach = max(float(np.quantile(self._first, 0.9, method="inverted_cdf")), 1e-300)
+                self._first = np.empty(0)
+        far[measured] = joined.residuals[measured] > self._reach
+        known = np.isfinite(joined.errors)
+        known[measured] = True
+        return known, far | (joined.errors > 0)
 
     def _wanted(self, columns: list[GroupColumn]) -> list[GroupColumn]:
         return [column for column in columns if not self._policy.groups or column.name in self._policy.groups]

@@ -41,6 +41,7 @@ _ONE_IN = 10  # one window in so many may be a lone peak: the next lower ones sa
 _FEW = 6  # fewer windows than this have a spread rather than a maximum
 _SPREAD = 0.9
 _WILD = 10.0
+_STANDS = 0.5
 
 ALL = ""
 """The name under which all rows are counted beside their groups."""
@@ -62,6 +63,7 @@ class PerformanceState:
     pending: bytes
     names: tuple[str, ...]
     groups: bytes
+    seen: int
     waited: int
     at_from: int
     at_to: int
@@ -99,7 +101,10 @@ class Performance:
         self._pending: list[float] = []
         # Number and sum before, number and sum now, of each group, and of all rows under the empty name.
         self._groups: dict[str, Floats] = {}
-        self._waited = self._from = self._to = 0
+        self._fitted = 0
+        if self._policy.fitted_rows:
+            self._fitted = self._policy.fitted_rows + self._policy.learn_windows * self._window
+        self._seen = self._waited = self._from = self._to = 0
 
     def update(self, sample: Sample) -> None:
         """Take in joined labels; a full window is judged."""
@@ -134,6 +139,7 @@ class Performance:
                 pending=pack(np.array(self._pending)),
                 names=tuple(self._groups),
                 groups=pack(np.array(list(self._groups.values()))),
+                seen=self._seen,
                 waited=self._waited,
                 at_from=self._from,
                 at_to=self._to,
@@ -154,7 +160,7 @@ class Performance:
         self._pending = unpack(saved.pending, (len(saved.pending) // 8,)).tolist()
         groups = unpack(saved.groups, (len(saved.names), 4))
         self._groups = dict(zip(saved.names, groups, strict=True))
-        self._waited, self._from, self._to = saved.waited, saved.at_from, saved.at_to
+        self._seen, self._waited, self._from, self._to = saved.seen, saved.waited, saved.at_from, saved.at_to
         self._levels.restore(saved.held)
 
     def _learn(self, values: Floats) -> int:
@@ -184,9 +190,10 @@ class Performance:
     def _close(self) -> None:
         rows, total, squares = self._now.tolist()
         mean = total / rows
+        self._seen += int(rows)
         self._variance = self._variance or max(squares / rows - mean * mean, 0.0)
         found: list[Level] = []
-        if len(self._memory) >= self._policy.learn_windows:
+        if not self._learning():
             sudden = self._sudden(mean, rows, total, squares)
             self._waited = self._waited + 1 if sudden and self._one_group(mean) else 0
             held_back = 0 < self._waited <= self._policy.group_windows
@@ -194,11 +201,15 @@ class Performance:
             self._remember(mean, calm=sudden is None)
         else:
             self._remember(mean, calm=True)
-            self._first = float(np.mean(self._memory))
+            self._first = float(np.mean(self._memory[-self._policy.learn_windows :]))
         self._levels.judge(found)
         self._now[:] = 0
         for kept in self._groups.values():
             kept[2:] = 0
+
+    def _learning(self) -> bool:
+        """Whether windows still teach what is usual: the first, and as many after rows that the model was fitted to."""
+        return len(self._memory) < self._policy.learn_windows or self._seen < self._fitted
 
     def _remember(self, mean: float, *, calm: bool) -> None:
         if not calm:
@@ -222,20 +233,25 @@ class Performance:
 
     def _sudden(self, mean: float, rows: float, total: float, squares: float) -> Level | None:
         natural = self._natural()
+        share = self._share("rolling")
         if self._bits:
-            limit = natural + self._policy.error_rise
+            limit = natural + self._policy.error_rise * share
             score = binomial_score(total, int(rows), min(max(natural, 1 / (rows + 2)), 1.0))
         else:
-            limit = natural * self._policy.residual_factor
+            limit = natural * (1 + (self._policy.residual_factor - 1) * share)
             variance = max(squares / rows - mean * mean, self._variance, 1e-300)
             score = normal_score((mean - natural) / math.sqrt(variance / rows))
-        if mean <= limit or score <= self._score:
+        if mean <= limit or score <= self._score * share:
             return None
         return self._level("rolling", mean, limit, score)
 
+    def _share(self, baseline: str) -> float:
+        """Return how much of a rise is still one: what is raised is over when half of it is gone."""
+        return _STANDS if any(level.baseline == baseline for level in self._levels.raised()) else 1.0
+
     def _slow(self, mean: float, rows: float) -> list[Level]:
         recent = [*self._memory, *self._pending, mean][-RECENT:]
-        now, limit = float(np.mean(recent)), self._first + self._policy.slow_rise
+        now, limit = float(np.mean(recent)), self._first + self._policy.slow_rise * self._share("reference")
         if not self._bits or now < limit:
             return []
         score = binomial_score(
