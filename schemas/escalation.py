@@ -24,7 +24,7 @@ class Ack(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Facts:
+class CaseFacts:
     """What is known of a case when it is decided whom to page.
 
     uncertainty, risk
@@ -78,7 +78,7 @@ class Match(Frozen):
         """Whether it speaks of every incident."""
         return self == Match()
 
-    def holds(self, facts: Facts) -> bool:
+    def holds(self, facts: CaseFacts) -> bool:
         """Whether the facts are such a case."""
         lists: tuple[tuple[tuple[str, ...], str], ...] = (
             (self.severities, facts.severity),
@@ -147,7 +147,7 @@ class EscalationStep(Frozen):
         return any(not webhook(target) for target in self.targets)
 
 
-class Policy(Frozen):
+class EscalationPolicy(Frozen):
     """Whom to page, until somebody answers.
 
     A round is every step once. `repeat` more rounds follow, `wait_seconds` after the last step of the one before; then
@@ -165,7 +165,7 @@ class Policy(Frozen):
     )
 
     @model_validator(mode="after")
-    def _somebody_is_paged(self) -> "Policy":
+    def _somebody_is_paged(self) -> "EscalationPolicy":
         if not any(step.pages_people for step in self.steps):
             raise ValueError(f"policy {self.name} pages webhooks only; one step needs a user, a schedule or a role")
         return self

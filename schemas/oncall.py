@@ -11,7 +11,7 @@ from pydantic import Field, model_validator
 
 from schemas import documents
 from schemas.documents import Frozen
-from schemas.escalation import Facts, Policy
+from schemas.escalation import CaseFacts, EscalationPolicy
 from schemas.people import Name, Person, Target, name_of
 from schemas.rota import Override, Schedule
 
@@ -27,7 +27,9 @@ class OnCall(Frozen):
     )
     schedules: dict[Name, Schedule] = Field(default_factory=dict, max_length=50)
     overrides: tuple[Override, ...] = Field((), max_length=500)
-    policies: tuple[Policy, ...] = Field(min_length=1, max_length=50, description="the first that matches wins")
+    policies: tuple[EscalationPolicy, ...] = Field(
+        min_length=1, max_length=50, description="the first that matches wins"
+    )
 
     @model_validator(mode="after")
     def _names_lead_somewhere(self) -> "OnCall":
@@ -98,11 +100,11 @@ class OnCall(Frozen):
             yield f"policy {policy.name}", f"role:{policy.final}"
             yield from ((f"policy {policy.name}", target) for step in policy.steps for target in step.targets)
 
-    def choose(self, facts: Facts) -> Policy | None:
+    def choose(self, facts: CaseFacts) -> EscalationPolicy | None:
         """Return the first policy that matches; None only for facts about a clock that no policy speaks of."""
         return next((policy for policy in self.policies if policy.match.holds(facts)), None)
 
-    def policy(self, name: str) -> Policy | None:
+    def policy(self, name: str) -> EscalationPolicy | None:
         """Return the policy of this name."""
         return next((policy for policy in self.policies if policy.name == name), None)
 

@@ -35,7 +35,11 @@ class PagingStarted:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PageSent:
-    """These persons were paged; ``webhook:<receiver>`` among them is a machine that was told."""
+    """These persons were paged; ``webhook:<receiver>`` among them is a machine that was told.
+
+    unreached
+        Others of the target whom no receiver would take a page for.
+    """
 
     incident: str
     subject: str = ""
@@ -46,6 +50,7 @@ class PageSent:
     important: bool
     at: Millis
     due: Millis
+    unreached: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -137,6 +142,7 @@ class ReportPage:
     persons: tuple[str, ...]
     important: bool
     at: Millis
+    unreached: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,12 +6,12 @@ from dataclasses import dataclass, field
 from agents.oncall.decide import Refusal, decide, report
 from agents.oncall.escalation import advance, deadline
 from agents.oncall.paging import Paging, evolve
-from schemas.escalation import EscalationStep, Facts, Policy
+from schemas.escalation import CaseFacts, EscalationPolicy, EscalationStep
 from schemas.paging import AcknowledgePage, Event, PagingStarted, PagingState
 from schemas.values import Category, Severity
 
 START = 1_800_000_000_000
-FACTS = Facts(severity=Severity.SEV1, category=Category.FAIRNESS, tier="high")
+FACTS = CaseFacts(severity=Severity.SEV1, category=Category.FAIRNESS, tier="high")
 MINUTE = 60_000
 
 
@@ -20,9 +20,9 @@ def step(*targets: str, **more: object) -> EscalationStep:
     return EscalationStep.model_validate({"targets": targets, **more})
 
 
-def policy(*steps: EscalationStep, **more: object) -> Policy:
+def policy(*steps: EscalationStep, **more: object) -> EscalationPolicy:
     """Return a policy that ends at the boss, waits ten minutes after a round, and keeps an answer for an hour."""
-    return Policy.model_validate(
+    return EscalationPolicy.model_validate(
         {"name": "p", "steps": steps, "final": "boss", "acknowledge_timeout_seconds": 3600, **more}
     )
 
@@ -31,9 +31,9 @@ def policy(*steps: EscalationStep, **more: object) -> Policy:
 class Case:
     """A case that is paged for; what `advance` proposes is reported to `decide`, as the paging role does it."""
 
-    policy: Policy
+    policy: EscalationPolicy
     persons: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    facts: Facts = FACTS
+    facts: CaseFacts = FACTS
     now: int = START
     paging: Paging = field(default_factory=lambda: Paging(incident="i"))
     said: list[Event] = field(default_factory=list)

@@ -3,11 +3,12 @@
 Time is the ledger's; `at` in a report is the paging role's, and neither may lie before the deadline that it acts on.
 """
 
+from dataclasses import replace
 from typing import NamedTuple
 
 from agents.oncall.escalation import deadline, exhausted, expiry, nobody, sent, skipped, stops
 from agents.oncall.paging import Paging, Place, place
-from schemas.escalation import Policy
+from schemas.escalation import EscalationPolicy
 from schemas.ids import sound
 from schemas.paging import (
     AcknowledgeExpired,
@@ -39,7 +40,7 @@ class Refusal(NamedTuple):
     detail: str
 
 
-def decide(paging: Paging, policy: Policy, asked: Command, who: str, at: int) -> list[Event] | Refusal:
+def decide(paging: Paging, policy: EscalationPolicy, asked: Command, who: str, at: int) -> list[Event] | Refusal:
     """Return what a command brings about at a time (ms) of the ledger.
 
     Parameters
@@ -49,9 +50,11 @@ def decide(paging: Paging, policy: Policy, asked: Command, who: str, at: int) ->
     """
     if isinstance(asked, AcknowledgePage):
         return _acknowledge(paging, policy, asked, who, at)
-    expected = PagingState.ACKNOWLEDGED if isinstance(asked, ReportAcknowledgeExpired) else PagingState.TRIGGERED
-    if paging.state is not expected:
-        return Refusal("not_paging", f"paging is {paging.state.value}; this needs {expected.value}")
+    expected = [PagingState.ACKNOWLEDGED] if isinstance(asked, ReportAcknowledgeExpired) else [PagingState.TRIGGERED]
+    if isinstance(asked, ReportExhausted):
+        expected.append(PagingState.EXHAUSTED)
+    if paging.state not in expected:
+        return Refusal("not_paging", f"paging is {paging.state.value}; this needs {expected[0].value}")
     due = deadline(paging)
     if due is None or min(asked.at, at) < due:
         return Refusal("not_due", f"nothing is due before {due} ms" if due else "nothing is due until somebody acts")
@@ -64,7 +67,9 @@ def decide(paging: Paging, policy: Policy, asked: Command, who: str, at: int) ->
     return _reported(paging, policy, asked, at)
 
 
-def _acknowledge(paging: Paging, policy: Policy, asked: AcknowledgePage, who: str, at: int) -> list[Event] | Refusal:
+def _acknowledge(
+    paging: Paging, policy: EscalationPolicy, asked: AcknowledgePage, who: str, at: int
+) -> list[Event] | Refusal:
     if paging.state in (PagingState.IDLE, PagingState.RESOLVED):
         return Refusal("not_paging", "nobody is paged about it, so there is nothing to acknowledge")
     if len(asked.note) > MAX_TEXT:
@@ -88,7 +93,7 @@ def _acknowledge(paging: Paging, policy: Policy, asked: AcknowledgePage, who: st
     ]
 
 
-def _exhausted(paging: Paging, policy: Policy, asked: ReportExhausted, at: int) -> list[Event] | Refusal:
+def _exhausted(paging: Paging, policy: EscalationPolicy, asked: ReportExhausted, at: int) -> list[Event] | Refusal:
     now = place(paging, policy)
     if now.step != len(policy.steps):
         return Refusal("wrong_step", f"step {now.step} of round {now.round} comes first")
@@ -97,13 +102,14 @@ def _exhausted(paging: Paging, policy: Policy, asked: ReportExhausted, at: int) 
     unsound = _unsound(asked.persons, asked.why)
     if unsound is not None:
         return unsound
-    if not asked.persons and f"role:{policy.final}" not in paging.told:
+    first = paging.state is PagingState.TRIGGERED
+    if not asked.persons and first and f"role:{policy.final}" not in paging.told:
         return Refusal("reached_nobody", f"say first that role {policy.final} reached nobody")
     return [exhausted(paging, policy, asked.persons, asked.why, at)]
 
 
 def _reported(
-    paging: Paging, policy: Policy, asked: ReportPage | ReportNobodyReached | ReportPageSkipped, at: int
+    paging: Paging, policy: EscalationPolicy, asked: ReportPage | ReportNobodyReached | ReportPageSkipped, at: int
 ) -> list[Event] | Refusal:
     now = place(paging, policy)
     if (asked.step, asked.round) != (now.step, now.round):
@@ -112,7 +118,8 @@ def _reported(
     whole = isinstance(asked, ReportPageSkipped) and not asked.target
     if asked.target not in open_targets and not whole:
         return Refusal("wrong_target", f"this step pages {', '.join(open_targets) or 'nobody more'}")
-    unsound = _unsound(getattr(asked, "persons", ()), getattr(asked, "why", ""))
+    named = (*getattr(asked, "persons", ()), *getattr(asked, "unreached", ()))
+    unsound = _unsound(named, getattr(asked, "why", ""))
     if unsound is not None:
         return unsound
     if isinstance(asked, ReportNobodyReached):
@@ -125,10 +132,12 @@ def _reported(
         return Refusal("reached_nobody", "a page to nobody is reported as having reached nobody")
     if asked.important != policy.steps[now.step].important:
         return Refusal("wrong_step", f"step {now.step} says important = {policy.steps[now.step].important}")
-    return [sent(paging, policy, now, asked.target, asked.persons, at)]
+    return [replace(sent(paging, policy, now, asked.target, asked.persons, at), unreached=asked.unreached)]
 
 
-def _skip(paging: Paging, policy: Policy, now: Place, asked: ReportPageSkipped, at: int) -> list[Event] | Refusal:
+def _skip(
+    paging: Paging, policy: EscalationPolicy, now: Place, asked: ReportPageSkipped, at: int
+) -> list[Event] | Refusal:
     if not asked.target:
         begun = not paging.done and paging.told
         if policy.steps[now.step].only_if is None or begun or asked.persons:
@@ -138,7 +147,7 @@ def _skip(paging: Paging, policy: Policy, now: Place, asked: ReportPageSkipped, 
     return [skipped(paging, policy, now, asked.target, asked.persons, asked.why, at)]
 
 
-def _open_targets(paging: Paging, policy: Policy, now: Place) -> tuple[str, ...]:
+def _open_targets(paging: Paging, policy: EscalationPolicy, now: Place) -> tuple[str, ...]:
     told = () if paging.done else paging.told
     every = (f"role:{policy.final}",) if now.step == len(policy.steps) else policy.steps[now.step].targets
     return tuple(target for target in every if target not in told)
@@ -167,6 +176,7 @@ def report(event: Event) -> Command | None:
                 persons=event.persons,
                 important=event.important,
                 at=event.at,
+                unreached=event.unreached,
             )
         case PageReachedNobody():
             return ReportNobodyReached(

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from agents.oncall import rota
 from agents.oncall.paging import Paging, Place, evolve, next_due, passes_at_once, place, target_done
-from schemas.escalation import Ack, Condition, Facts, Policy
+from schemas.escalation import Ack, CaseFacts, Condition, EscalationPolicy
 from schemas.oncall import OnCall
 from schemas.paging import (
     AcknowledgeExpired,
@@ -24,7 +24,7 @@ Resolve = Callable[[str], tuple[str, ...]]
 _SECOND = 1000
 
 
-def start(document: OnCall, digest: str, facts: Facts, *, incident: str, subject: str, at: int) -> list[Event]:
+def start(document: OnCall, digest: str, facts: CaseFacts, *, incident: str, subject: str, at: int) -> list[Event]:
     """Return the beginning of paging by the first policy that matches; nothing where none speaks of it."""
     policy = document.choose(facts)
     if policy is None:
@@ -42,10 +42,10 @@ def resolved(paging: Paging, by: str, reason: str, at: int) -> list[Event]:
 
 def deadline(paging: Paging) -> int | None:
     """Return when (ms) time alone acts next, or None where only people can."""
-    return paging.due if paging.state in (PagingState.TRIGGERED, PagingState.ACKNOWLEDGED) else None
+    return None if paging.state in (PagingState.IDLE, PagingState.RESOLVED) else paging.due
 
 
-def advance(paging: Paging, policy: Policy, facts: Facts, now: int, resolve: Resolve) -> list[Event]:
+def advance(paging: Paging, policy: EscalationPolicy, facts: CaseFacts, now: int, resolve: Resolve) -> list[Event]:
     """Return everything that is due at `now` (ms), in order; folding it with `evolve` gives the state after it."""
     events: list[Event] = []
     while (event := _next(paging, policy, facts, now, resolve)) is not None:
@@ -54,7 +54,7 @@ def advance(paging: Paging, policy: Policy, facts: Facts, now: int, resolve: Res
     return events
 
 
-def _next(paging: Paging, policy: Policy, facts: Facts, now: int, resolve: Resolve) -> Event | None:
+def _next(paging: Paging, policy: EscalationPolicy, facts: CaseFacts, now: int, resolve: Resolve) -> Event | None:
     due = deadline(paging)
     if due is None or now < due:
         return None
@@ -78,10 +78,11 @@ def _next(paging: Paging, policy: Policy, facts: Facts, now: int, resolve: Resol
     return sent(paging, policy, at, target, asleep, now)
 
 
-def _final(paging: Paging, policy: Policy, at: Place, now: int, resolve: Resolve) -> Event:
+def _final(paging: Paging, policy: EscalationPolicy, at: Place, now: int, resolve: Resolve) -> Event:
     target = f"role:{policy.final}"
     persons = resolve(target)
-    if not persons and target not in (() if paging.done else paging.told):
+    first = paging.state is PagingState.TRIGGERED and target not in (() if paging.done else paging.told)
+    if not persons and first:
         return nobody(paging, policy, at, target, _why(target), now)
     why = "nobody could be reached" if not paging.paged else "nobody acknowledged in time"
     if any(one.awaited for one in paging.paged) and paging.acknowledged:
@@ -89,8 +90,10 @@ def _final(paging: Paging, policy: Policy, at: Place, now: int, resolve: Resolve
     return exhausted(paging, policy, persons, why, now)
 
 
-def sent(paging: Paging, policy: Policy, at: Place, target: str, persons: tuple[str, ...], now: int) -> PageSent:
-    """Return that persons of a target were paged."""
+def sent(
+    paging: Paging, policy: EscalationPolicy, at: Place, target: str, persons: tuple[str, ...], now: int
+) -> PageSent:
+    """Return that persons of a target were paged, at the time that counts (ms)."""
     return PageSent(
         incident=paging.incident,
         subject=paging.subject,
@@ -104,7 +107,7 @@ def sent(paging: Paging, policy: Policy, at: Place, target: str, persons: tuple[
     )
 
 
-def nobody(paging: Paging, policy: Policy, at: Place, target: str, why: str, now: int) -> PageReachedNobody:
+def nobody(paging: Paging, policy: EscalationPolicy, at: Place, target: str, why: str, now: int) -> PageReachedNobody:
     """Return that a target reached nobody."""
     return PageReachedNobody(
         incident=paging.incident,
@@ -119,7 +122,7 @@ def nobody(paging: Paging, policy: Policy, at: Place, target: str, why: str, now
 
 
 def skipped(
-    paging: Paging, policy: Policy, at: Place, target: str, persons: tuple[str, ...], why: str, now: int
+    paging: Paging, policy: EscalationPolicy, at: Place, target: str, persons: tuple[str, ...], why: str, now: int
 ) -> PageSkipped:
     """Return that a step (empty target) or persons of a target need not be paged."""
     return PageSkipped(
@@ -147,14 +150,16 @@ def expiry(paging: Paging, now: int) -> AcknowledgeExpired:
     )
 
 
-def exhausted(paging: Paging, policy: Policy, persons: tuple[str, ...], why: str, now: int) -> EscalationExhausted:
+def exhausted(
+    paging: Paging, policy: EscalationPolicy, persons: tuple[str, ...], why: str, now: int
+) -> EscalationExhausted:
     """Return that the final role was told."""
     return EscalationExhausted(
         incident=paging.incident, subject=paging.subject, role=policy.final, persons=persons, why=why, at=now
     )
 
 
-def stops(paging: Paging, policy: Policy, person: str, at: int) -> bool:
+def stops(paging: Paging, policy: EscalationPolicy, person: str, at: int) -> bool:
     """Whether the acknowledgement of a person stops the escalation.
 
     It does unless a step that asks all has paged others who have not acknowledged, or is due and has yet to page them;
@@ -165,7 +170,7 @@ def stops(paging: Paging, policy: Policy, person: str, at: int) -> bool:
     return not [other for other in paging.awaited if other != person] and not _all_are_due(paging, policy, at)
 
 
-def _all_are_due(paging: Paging, policy: Policy, at: int) -> bool:
+def _all_are_due(paging: Paging, policy: EscalationPolicy, at: int) -> bool:
     due = paging.due
     if paging.state is not PagingState.TRIGGERED or due is None or at < due:
         return False
@@ -178,7 +183,7 @@ def _all_are_due(paging: Paging, policy: Policy, at: int) -> bool:
     return False
 
 
-def _due(paging: Paging, policy: Policy, at: Place, target: str, persons: tuple[str, ...], now: int) -> int:
+def _due(paging: Paging, policy: EscalationPolicy, at: Place, target: str, persons: tuple[str, ...], now: int) -> int:
     after = target_done(paging, policy, at, target, persons)
     if not after.done:
         return now
@@ -186,7 +191,7 @@ def _due(paging: Paging, policy: Policy, at: Place, target: str, persons: tuple[
     return next_due(after, policy, now, at_once=at_once)
 
 
-def _unmet(condition: Condition | None, facts: Facts, now: int) -> str:
+def _unmet(condition: Condition | None, facts: CaseFacts, now: int) -> str:
     """Return why a step does not count, or nothing where it does."""
     if condition is None:
         return ""

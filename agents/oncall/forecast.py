@@ -5,20 +5,20 @@ from dataclasses import dataclass
 from agents.oncall.escalation import advance, deadline, start
 from agents.oncall.paging import Paging, evolve
 from agents.oncall.targets import resolver
-from schemas.escalation import Facts, Policy
+from schemas.escalation import CaseFacts, EscalationPolicy
 from schemas.oncall import OnCall
-from schemas.paging import Event
+from schemas.paging import Event, PagingState
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Forecast:
     """The policy that would count, and what would happen from the beginning until nobody is left to ask."""
 
-    policy: Policy
+    policy: EscalationPolicy
     events: tuple[Event, ...]
 
 
-def forecast(document: OnCall, facts: Facts, at: int) -> Forecast | None:
+def forecast(document: OnCall, facts: CaseFacts, at: int) -> Forecast | None:
     """Return what follows if paging begins at a time (ms) and nobody acknowledges; None where no policy matches."""
     policy = document.choose(facts)
     began = start(document, "", facts, incident="", subject="", at=at)
@@ -26,7 +26,7 @@ def forecast(document: OnCall, facts: Facts, at: int) -> Forecast | None:
         return None
     paging, said = Paging(incident=""), list(began)
     paging = evolve(paging, policy, began[0])
-    while (due := deadline(paging)) is not None:
+    while paging.state is PagingState.TRIGGERED and (due := deadline(paging)) is not None:
         for event in advance(paging, policy, facts, due, resolver(document, due)):
             paging = evolve(paging, policy, event)
             said.append(event)

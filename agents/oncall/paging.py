@@ -7,7 +7,7 @@ targets were dealt with; then `due` is when the next one acts.
 from dataclasses import dataclass, replace
 
 from schemas.avro import Millis
-from schemas.escalation import Ack, EscalationStep, Policy
+from schemas.escalation import Ack, EscalationPolicy, EscalationStep
 from schemas.ids import derive
 from schemas.paging import (
     AcknowledgeExpired,
@@ -57,12 +57,16 @@ class Paging:
         Persons of the final role who were told.
     digest
         The on-call document that counts for it, whatever is adopted later.
+    began, expired
+        When paging began, and how often acknowledgements have expired since.
     """
 
     incident: str
     subject: str = ""
     policy: str = ""
     digest: str = ""
+    began: Millis = 0
+    expired: int = 0
     state: PagingState = PagingState.IDLE
     step: int = 0
     round: int = 0
@@ -94,7 +98,7 @@ class Place:
     round: int
 
 
-def place(paging: Paging, policy: Policy) -> Place:
+def place(paging: Paging, policy: EscalationPolicy) -> Place:
     """Return the step that acts at the next deadline: the one in force until it is done, then what follows it."""
     if not paging.done:
         return Place(step=paging.step, round=paging.round)
@@ -105,7 +109,7 @@ def place(paging: Paging, policy: Policy) -> Place:
     return Place(step=len(policy.steps), round=paging.round)
 
 
-def next_due(paging: Paging, policy: Policy, at: int, *, at_once: bool) -> int:
+def next_due(paging: Paging, policy: EscalationPolicy, at: int, *, at_once: bool) -> int:
     """Return when (ms) what follows the step in force acts, once that step is done.
 
     A step that reached nobody is passed at once, and so is a round.
@@ -117,7 +121,7 @@ def next_due(paging: Paging, policy: Policy, at: int, *, at_once: bool) -> int:
     return at if at_once else at + policy.steps[following.step].after_seconds * _SECOND
 
 
-def evolve(paging: Paging, policy: Policy, event: Event) -> Paging:
+def evolve(paging: Paging, policy: EscalationPolicy, event: Event) -> Paging:
     """Return the state after an event that was decided from this state."""
     match event:
         case PagingStarted():
@@ -126,6 +130,7 @@ def evolve(paging: Paging, policy: Policy, event: Event) -> Paging:
                 subject=event.subject,
                 policy=event.policy,
                 digest=event.digest,
+                began=event.at,
                 state=PagingState.TRIGGERED,
                 due=event.due,
             )
@@ -138,10 +143,12 @@ def evolve(paging: Paging, policy: Policy, event: Event) -> Paging:
         case AcknowledgeExpired():
             waiting = tuple(replace(one, awaited=False) for one in paging.paged)
             again = replace(paging, state=PagingState.TRIGGERED, done=False, told=(), here=(), paged=waiting)
-            return replace(again, acknowledged=(), final=(), due=event.at)
+            return replace(again, acknowledged=(), final=(), due=event.at, expired=paging.expired + 1)
         case EscalationExhausted():
             told = _told(paging, event.persons, event.at, awaited=False)
-            over = replace(told, state=PagingState.EXHAUSTED, step=len(policy.steps), done=True, due=None)
+            # Where even the final role could not be told, it is tried again: somebody must know.
+            retry = None if event.persons else event.at + policy.wait_seconds * _SECOND
+            over = replace(told, state=PagingState.EXHAUSTED, step=len(policy.steps), done=True, due=retry)
             return replace(over, final=event.persons)
         case PagingResolved():
             return replace(paging, state=PagingState.RESOLVED, due=None)
@@ -150,13 +157,15 @@ def evolve(paging: Paging, policy: Policy, event: Event) -> Paging:
 def page_id(paging: Paging, event: PageSent | EscalationExhausted, person: str) -> str:
     """Return the idempotency key of a page that this state calls for: the same page again has the same key.
 
-    It holds the deadline and not the time of sending, so that a page repeated after a crash is known for a repeat.
+    No time of sending is in it, so that a page repeated after a crash is known for a repeat.
     """
     at = (event.step, event.round, event.target) if isinstance(event, PageSent) else (-1, paging.round, event.role)
-    return derive("page", paging.incident, paging.subject, paging.due or 0, *at, person)
+    return derive("page", paging.incident, paging.subject, paging.began, paging.expired, *at, person)
 
 
-def target_done(paging: Paging, policy: Policy, place: Place, target: str, persons: tuple[str, ...]) -> Paging:
+def target_done(
+    paging: Paging, policy: EscalationPolicy, place: Place, target: str, persons: tuple[str, ...]
+) -> Paging:
     """Return the state with one more target of a step dealt with; an empty target stands for the whole step."""
     if Place(step=paging.step, round=paging.round) != place or paging.done:
         reached = paging.reached and paging.round == place.round
@@ -178,7 +187,7 @@ def passes_at_once(paging: Paging, step: EscalationStep, *, skipped: bool) -> bo
     return step.pages_people and not paging.here and not skipped
 
 
-def _dealt_with(paging: Paging, policy: Policy, event: PageSent | PageReachedNobody | PageSkipped) -> Paging:
+def _dealt_with(paging: Paging, policy: EscalationPolicy, event: PageSent | PageReachedNobody | PageSkipped) -> Paging:
     persons = () if isinstance(event, PageReachedNobody) else event.persons
     after = target_done(paging, policy, Place(step=event.step, round=event.round), event.target, persons)
     if isinstance(event, PageSent):

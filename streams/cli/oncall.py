@@ -13,7 +13,7 @@ from agents.oncall.targets import persons_of
 from schemas import oncall
 from schemas.documents import MAX_DOCUMENT_BYTES
 from schemas.errors import PolicyError
-from schemas.escalation import Ack, Facts
+from schemas.escalation import Ack, CaseFacts
 from schemas.oncall import OnCall
 from schemas.values import Category, Severity
 from streams.oncall import words
@@ -192,7 +192,7 @@ def explain(at: int, document: Path, signals: int, clock: int | None, *, as_json
     """
     read = _read(document)
     known |= {"severity": Severity(known["severity"]), "category": Category(known["category"])}
-    told = forecast(read, Facts(clock_percent=clock, signals=(at,) * signals, **known), at)
+    told = forecast(read, CaseFacts(clock_percent=clock, signals=(at,) * signals, **known), at)
     if told is None:
         if as_json:
             emit({"policy": None, "at": at, "events": []})

@@ -7,7 +7,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 from agents.oncall.decide import Refusal
 from agents.oncall.escalation import deadline, resolved
 from schemas.avro import decode, encode
-from schemas.escalation import EscalationStep, Policy
+from schemas.escalation import EscalationPolicy, EscalationStep
 from schemas.paging import (
     AcknowledgeExpired,
     EscalationExhausted,
@@ -49,7 +49,7 @@ class Escalation(RuleBasedStateMachine):
     """A case, people who come and go, answers at any moment, and a paging role that sometimes sleeps."""
 
     @initialize(chosen=POLICIES)
-    def begin(self, chosen: Policy) -> None:
+    def begin(self, chosen: EscalationPolicy) -> None:
         """Begin paging."""
         self.case = Case(chosen, {})
         self.pages = 0
@@ -70,13 +70,14 @@ class Escalation(RuleBasedStateMachine):
         """Wake up at the deadline or after it, and act."""
         due = deadline(self.case.paging)
         self.case.now = max(self.case.now, due or 0) + late
-        stood = self.case.paging.state
+        stood = self.case.paging
+        self.pages -= stood.state is PagingState.EXHAUSTED
         events = self.case.turn()
         assert events or due is None
         for event in events:
             self._follow(event)
-        if stood in (PagingState.EXHAUSTED, PagingState.RESOLVED):
-            assert not events
+        if stood.state is PagingState.EXHAUSTED:
+            assert [type(event) for event in events] == ([] if stood.final else [EscalationExhausted])
 
     @rule(ahead=st.integers(1, 100))
     def time_is_not_ripe(self, ahead: int) -> None:
@@ -134,9 +135,8 @@ class Escalation(RuleBasedStateMachine):
         self.pages += 1
         assert self.pages <= rounds * sum(len(one.targets) for one in self.case.policy.steps) + 2
         if isinstance(event, EscalationExhausted):
-            last = self.case.said[self.case.said.index(event) - 1]
-            silent = isinstance(last, PageReachedNobody) and last.target == "role:boss"
             assert event.persons == self.case.resolve("role:boss")
+            silent = [one for one in self.case.said if isinstance(one, PageReachedNobody) and one.target == "role:boss"]
             assert event.persons or silent
         elif isinstance(event, PageSent):
             assert event.persons

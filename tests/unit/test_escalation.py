@@ -8,7 +8,7 @@ from agents.oncall.paging import Paging, evolve
 from agents.oncall.targets import resolver
 from schemas import oncall
 from schemas.avro import decode, encode
-from schemas.escalation import Facts
+from schemas.escalation import CaseFacts
 from schemas.paging import (
     COMMANDS,
     EVENTS,
@@ -152,7 +152,9 @@ def test_a_step_whose_condition_does_not_hold_is_skipped_and_said() -> None:
     assert isinstance(second, PageSkipped)
     assert second.why == "0 signals in 60 s; it needs 3"
     assert told(case.wait()) == [("alan",)]
-    recent = Facts(severity=Severity.SEV1, category=Category.ATTACK, tier="high", signals=(START - 1, START, START - 2))
+    recent = CaseFacts(
+        severity=Severity.SEV1, category=Category.ATTACK, tier="high", signals=(START - 1, START, START - 2)
+    )
     monday = 1_799_654_400_000  # Monday 2027-01-11 08:00Z, 09:00 in Berlin
     assert told(Case(policy(step("user:ada", only_if=office)), now=monday).turn()) == [("ada",)]
     assert told(Case(policy(step("user:grace", only_if=many)), facts=recent).turn()) == [("grace",)]
@@ -253,5 +255,5 @@ def test_the_end_is_reported_for_the_final_role_and_after_it_reached_nobody_if_s
 def test_categories_that_no_policy_of_clocks_speaks_of_start_nothing() -> None:
     """A clock that has run for a tenth pages nobody."""
     document = oncall.read((DEPLOY / "oncall.toml").read_bytes())
-    early = Facts(severity=Severity.SEV1, category=Category.FAIRNESS, tier="high", clock_percent=10)
+    early = CaseFacts(severity=Severity.SEV1, category=Category.FAIRNESS, tier="high", clock_percent=10)
     assert start(document, "d", early, incident="i", subject="clock:gdpr_33", at=START) == []

@@ -4,7 +4,7 @@ import pytest
 
 from schemas import oncall
 from schemas.errors import PolicyError
-from schemas.escalation import Facts
+from schemas.escalation import CaseFacts
 from schemas.oncall import OnCall
 from schemas.values import Category, Severity
 from streams.settings import DEPLOY
@@ -41,9 +41,9 @@ def read(text: str) -> OnCall:
     return oncall.read(text.encode())
 
 
-def facts(category: Category, severity: Severity = Severity.SEV4, clock: int | None = None) -> Facts:
+def facts(category: Category, severity: Severity = Severity.SEV4, clock: int | None = None) -> CaseFacts:
     """Return what is known of a case of a high-tier system."""
-    return Facts(severity=severity, category=category, tier="high", clock_percent=clock)
+    return CaseFacts(severity=severity, category=category, tier="high", clock_percent=clock)
 
 
 def test_the_document_that_is_shipped_pages_legal_and_ethics_for_bias_and_more_of_the_house_as_a_clock_runs() -> None:
@@ -78,7 +78,7 @@ def test_a_band_matches_what_is_known_to_lie_in_it() -> None:
     document = read(HEAD + WEEK + band + 'steps = [{ targets = ["user:ada"] }]\n' + LAST)
     names = []
     for risk in (0.49, 0.5, 0.9, None):
-        policy = document.choose(Facts(severity=Severity.SEV1, category=Category.ATTACK, tier="high", risk=risk))
+        policy = document.choose(CaseFacts(severity=Severity.SEV1, category=Category.ATTACK, tier="high", risk=risk))
         names.append(policy.name if policy else "")
     assert names == ["rest", "risky", "rest", "rest"]
 
