@@ -30,7 +30,7 @@ _EVER = 2**62
 @click.command(name="metrics")
 @click.option("--since", type=MOMENT, default=0, help="Only incidents that were detected from then on (ISO 8601).")
 @click.option("--until", type=MOMENT, default=_EVER, help="Only incidents that were detected before.")
-@click.option("--by", type=click.Choice(list(GROUPS)), default="", help="Measure each group by itself, too.")
+@click.option("--by", type=click.Choice(list(GROUPS)), help="Measure each group by itself, too.")
 @click.option("--drills", is_flag=True, help="Drills instead of incidents; the two are never measured together.")
 @click.option(
     "--recurrence-days",
@@ -43,7 +43,7 @@ _EVER = 2**62
 @click.option("--json", "as_json", is_flag=True, help="As JSON.")
 @click.pass_obj
 def command(
-    settings: Settings, /, since: int, until: int, by: str, *, drawn: Path | None, as_json: bool, **given: Any
+    settings: Settings, /, since: int, until: int, by: str | None, *, drawn: Path | None, as_json: bool, **given: Any
 ) -> None:
     r"""Measure incidents: times as distributions under distinct names, recurrence, root causes, satisfaction.
 
@@ -90,7 +90,7 @@ def _document(found: list[History], whole: Summary, groups: dict[str, Summary]) 
     }
 
 
-def _say(whole: Summary, groups: dict[str, Summary], by: str) -> None:
+def _say(whole: Summary, groups: dict[str, Summary], by: str | None) -> None:
     click.echo(
         f"{whole.incidents} incidents: {whole.open} open, {whole.resolved} resolved; "
         f"{whole.dismissed} candidates were dismissed\n"

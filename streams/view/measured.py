@@ -76,7 +76,7 @@ def rate_rows(found: Summary) -> list[list[str]]:
     ]
 
 
-def sections(found: Summary, groups: Mapping[str, Summary], by: str) -> list[Section]:
+def sections(found: Summary, groups: Mapping[str, Summary], by: str | None) -> list[Section]:
     """Return a summary, and that of each group, as parts of a report."""
     told = [
         Section(title="Times", columns=COLUMNS, rows=time_rows(found.times)),

@@ -11,8 +11,9 @@ from schemas.errors import HeadgateError
 from schemas.ids import sound
 from streams.settings import Settings
 from streams.view.asking import OpenLedger
-from streams.view.incident_view import resolve
+from streams.view.incident_view import named, resolve
 from streams.view.rendering import clean, tell
+from streams.view.sentences import sentence
 from streams.view.signing_in import names_of, sign_in
 
 Make = Callable[[Case], object]
@@ -26,7 +27,9 @@ def ask_on_case(
     identity = sign_in(settings, who, passphrase_file)
     with OpenLedger(settings) as ledger:
         verdict = ledger.ask(identity, make(resolve(ledger, incident)))
-    tell(verdict, as_json=as_json)
+    names = names_of(settings)
+    said = "; ".join(named(sentence(event), names) for event in verdict.found.events)
+    tell(verdict, said, as_json=as_json)
 
 
 def principal_of(settings: Settings, name: str) -> str:

@@ -1,0 +1,84 @@
+"""People work on an incident and learn from it at the command line, on a real broker with a registrar that decides."""
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from schemas.values import Role
+from streams.settings import DEPLOY, Settings
+from tests.conftest import RunningBroker
+from tests.desk import Desk, registrar
+
+pytestmark = pytest.mark.broker
+INCIDENT = "learnt-1"
+
+
+@pytest.fixture(scope="module")
+def desk(broker: RunningBroker, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
+    """A ledger with policy, systems and two managers, an incident, and a registrar at work."""
+    var = tmp_path_factory.mktemp("learning")
+    given = {"bootstrap_servers": broker.bootstrap, "ledger": f"learning-{time.time_ns()}", "var": var}
+    made = Desk(Settings.model_validate(given))
+    made.run("init", "--systems", str(DEPLOY / "systems.toml"))
+    with registrar(made.settings):
+        for name in ("ana", "ben"):
+            made.run("keys", "new", name)
+            public = made.settings.keys_directory / f"{name}.pub"
+            made.run("keys", "enrol", str(public), "--role", Role.ML_MANAGER.value)
+        made.opened(INCIDENT)
+        yield made
+
+
+def say(desk: Desk, *words: str, who: str = "ana") -> str:
+    """Say something of the incident."""
+    return desk.run("incidents", *words[:1], INCIDENT, *words[1:], "--as", who)
+
+
+def test_people_share_the_work_and_its_timeline_tells_it(desk: Desk) -> None:
+    """Duties, checklist, tasks and notes are said and listed, and a note stands where it happened."""
+    assert "ana is commander" in say(desk, "assume", "commander")
+    assert "ben is commander" in say(desk, "hand-over", "commander", "--to", "ben", "--note", "it grows")
+    assert "only the commander" in desk.fails(
+        "incidents", "hand-over", INCIDENT, "commander", "--to", "ben", "--note", "x", "--as", "ana"
+    )
+    say(desk, "check", "who-is-harmed", "--note", "nobody")
+    assert desk.json("incidents", "checklist", INCIDENT)[0]["answer"] == "nobody"
+    given = ("--title", "Look upstream", "--owner", "ben", "--due", "2030-01-31", "--as", "ana")
+    desk.run("incidents", "task", "add", INCIDENT, "t-1", *given)
+    desk.run("incidents", "task", "done", INCIDENT, "t-1", "--note", "merged", "--as", "ben")
+    assert desk.json("incidents", "task", "list", INCIDENT)["t-1"]["done_at"] > 0
+    say(desk, "note", "customers call", "--at", "2020-01-31T12:00+01:00")
+    first = desk.json("incidents", "timeline", INCIDENT)[0]
+    assert (first["event"], first["told_at"]) == ("NoteAdded", 1_580_468_400_000)
+    assert "[told " in desk.run("incidents", "timeline", INCIDENT)
+
+
+def test_what_was_learnt_is_written_down_and_measured(desk: Desk, tmp_path: Path) -> None:
+    """Causes, a replay, verdicts, a correction and the post-mortem reach the ledger, and metrics read it."""
+    say(desk, "cause", "unit", "--kind", "root", "--code", "data_contract", "--text", "no unit in the contract")
+    assert "unit [root, data_contract]" in desk.run("incidents", "causes", INCIDENT)
+    result = tmp_path / "other.json"
+    result.write_text("{}")
+    say(desk, "replay", str(result), "--policy", str(DEPLOY / "policy.toml"), "--says", "found a minute earlier")
+    assert "replay" in desk.run("archive", "evidence", INCIDENT)
+    assert "judges s-1 false" in say(desk, "judge", "1", "false", "--note", "a backfill")
+    assert desk.json("incidents", "signals", INCIDENT)[0]["finding"] == "false"
+    say(desk, "correct", "occurred", "--at", "2023-11-14T22:00Z", "--reason", "the release")
+    file = tmp_path / "learnt.toml"
+    file.write_text(desk.run("incidents", "post-mortem", "template", INCIDENT), "utf-8")
+    assert "nothing is said" in desk.fails("incidents", "post-mortem", "write", str(file), "--as", "ana")
+    file.write_text(file.read_text("utf-8").replace('= ""\n', '= "unknown: a test"\n'), "utf-8")
+    digest = desk.run("incidents", "post-mortem", "write", str(file), "--as", "ana").split()[5]
+    shown = desk.json("incidents", "post-mortem", "show", INCIDENT)
+    assert (shown["digest"], shown["accepted_by"]) == (digest, "")
+    said = desk.fails("incidents", "post-mortem", "accept", INCIDENT, "--digest", digest[:12], "--as", "ben")
+    assert "accepted when it is over" in said
+    assert "rated when it is over" in desk.fails("incidents", "rate", INCIDENT, "4", "--as", "ben")
+    measured = desk.json("metrics", "--by", "system")
+    assert measured["summary"]["incidents"] == 1
+    assert measured["incidents"][0]["root_causes"] == ["data_contract"]
+    assert "from the first bad row to the case" in desk.run("metrics")
+    assert "# Incidents of" in desk.run("report", "trend")
+    assert desk.json("report", "risk-register")[0]["control"] == "data_contract"
