@@ -1,9 +1,11 @@
-"""The one table that says which commands a case still takes when its response is over, and when it is closed."""
+"""The table that says which commands a case takes in which phase; their deciders say more."""
+
+from collections.abc import Mapping
 
 from agents.ledger.case import Phase
 
-_TOLD = frozenset({"IncidentGrew", "IncidentQuieted", "AttachEvidence", "JudgeSignal", "RateResponse"})
-"""What detection and evidence still tell of a case, and what people think of it, whatever its phase."""
+_TOLD = frozenset({"IncidentGrew", "IncidentQuieted", "AttachEvidence", "Absorb", "JudgeSignal", "RateResponse"})
+"""What detection, evidence and other cases still tell of a case, and what people think of it, whatever its phase."""
 
 _AFTERWARDS = frozenset(
     {
@@ -13,6 +15,13 @@ _AFTERWARDS = frozenset(
         "AddTask",
         "FinishTask",
         "AddNote",
+        "ReviewBreakGlass",
+        "ReviewStanding",
+        "AssessHarm",
+        "SetModifier",
+        "SetSeverity",
+        "SetPriority",
+        "SetReportability",
         "RecordCause",
         "AttachReplay",
         "WritePostMortem",
@@ -22,9 +31,48 @@ _AFTERWARDS = frozenset(
 )
 """What people still do once the response is over, until the case is closed."""
 
+_COUNTED = frozenset(
+    {
+        "RecordFact",
+        "RegulateCase",
+        "SubmitReport",
+        "ConfirmReport",
+        "DeclareNotApplicable",
+        "ReopenClock",
+        "TollClock",
+        "ReportClockShare",
+    }
+)
+"""What is said of statutory clocks until a case is closed; also where one was merged or dismissed while they ran."""
+
+_STANDING = frozenset(phase for phase in Phase if not phase.over)
+
+MOVES: Mapping[str, frozenset[Phase]] = {
+    "Declare": frozenset({Phase.TRIAGE}),
+    "Dismiss": frozenset({Phase.TRIAGE}),
+    "Merge": frozenset({Phase.TRIAGE, Phase.DECLARED}),
+    "Split": _STANDING,
+    "ProposePlan": frozenset(
+        {Phase.DECLARED, Phase.CONTAINING, Phase.CONTAINED, Phase.INVESTIGATING, Phase.REMEDIATING}
+    ),
+    "Investigate": frozenset({Phase.DECLARED, Phase.CONTAINED}),
+    "Regress": frozenset({Phase.RECOVERING}),
+    "ReportRegression": frozenset({Phase.RECOVERING}),
+    "ReportRecovery": frozenset({Phase.RECOVERING}),
+    "BeginReview": frozenset({Phase.RESOLVED}),
+    "Close": frozenset({Phase.REVIEW}),
+    "Reopen": frozenset({Phase.RESOLVED, Phase.REVIEW, Phase.CLOSED}),
+    "ReleaseHold": frozenset({Phase.RESOLVED, Phase.REVIEW, Phase.MERGED}),
+}
+"""The phases in which a command that moves the case, or says something of its phase, is legal: in no other one."""
+
 
 def takes(phase: Phase, kind: str) -> bool:
     """Whether a case in this phase may take a command of this kind; its decider says more."""
+    if kind in MOVES:
+        return phase in MOVES[kind]
+    if kind in _COUNTED:
+        return phase is not Phase.CLOSED
     if kind in _TOLD or not phase.over:
         return True
     return kind in _AFTERWARDS and not phase.final

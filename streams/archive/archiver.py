@@ -6,7 +6,7 @@ offsets become durable together; until then a restart reads the same telemetry a
 
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -16,6 +16,7 @@ import structlog
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 
 from agents.archive.choose import choose, sampled
+from agents.archive.held import HeldWindow
 from agents.detection.columns import decode
 from agents.detection.detect import ACCEPTED
 from agents.ledger.control import Control
@@ -62,11 +63,20 @@ class Archiver:
     ----------
     control
         Returns what the ledger has in force: policy and systems.
+    held
+        Returns what cases hold, so that it is not deleted.
     """
 
-    def __init__(self, settings: Settings, control: Callable[[], Control], instance: str | None = None) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        control: Callable[[], Control],
+        instance: str | None = None,
+        held: Callable[[], Sequence[HeldWindow]] = tuple,
+    ) -> None:
         clients = Clients(settings)
         self._control = control
+        self._held = held
         self._topic = full_name(settings.ledger, "telemetry")
         self._admin = clients.admin()
         self._topic_id = topic_id(self._admin, self._topic)
@@ -102,7 +112,7 @@ class Archiver:
             self.close_files()
         if now - self._pruned > _PRUNE_SECONDS:
             self._pruned = now
-            prune(self._index, self._store, policy)
+            prune(self._index, self._store, policy, held=self._held())
         if now - self._looked > _LOOK_SECONDS:
             self._looked = now
             if topic_id(self._admin, self._topic) != self._topic_id:

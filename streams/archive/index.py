@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from agents.archive.held import HeldWindow
 from schemas.errors import HeadgateError
 from streams.archive.sealed import subkey
 
@@ -35,8 +36,11 @@ create table if not exists offsets (
 create table if not exists counters (name text primary key, value integer not null) without rowid;
 """
 
-# Evidence is held until a person deletes it.
-_OLD = "last_at < ? and expired_at is null and kind not like 'evidence/%'"
+# Evidence is held until a person deletes it; what a case holds, until its hold is released.
+_OLD = (
+    "last_at < ? and expired_at is null and kind not like 'evidence/%' and not exists (select 1 from held where"
+    " held.model = files.model and files.last_at >= held.since and files.first_at <= held.until)"
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -160,14 +164,20 @@ class ArchiveIndex:
         with closing(self._database.execute(query, (self.hash(identifier),))) as found:
             return [Found(**dict(zip(names, row, strict=True))) for row in found]
 
-    def expire(self, before: int, forget_before: int) -> list[tuple[str, str, str]]:
+    def expire(self, before: int, forget_before: int, held: Sequence[HeldWindow] = ()) -> list[tuple[str, str, str]]:
         """Mark the files whose last row came before a time (ms) as deleted; return model, day and digest of each.
 
-        Files that expired before `forget_before` leave the index altogether, and with them the hashes of their ids.
+        Files with rows in a held window stay. Files that expired before `forget_before` leave the index altogether,
+        and with them the hashes of their ids.
         """
         now = int(time.time() * 1000)
         with self._database:
             self._database.execute("begin immediate")
+            self._database.execute("create temp table if not exists held (model text, since integer, until integer)")
+            self._database.execute("delete from held")
+            self._database.executemany(
+                "insert into held values (?, ?, ?)", [(each.model, each.since, each.until) for each in held]
+            )
             gone = self._database.execute(
                 f"select model, day, digest from files where {_OLD}",  # noqa: S608 - a constant
                 (before,),

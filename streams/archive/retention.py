@@ -1,9 +1,11 @@
 """Deletes what policy no longer keeps, and what a crash left behind."""
 
 import time
+from collections.abc import Sequence
 
 import structlog
 
+from agents.archive.held import HeldWindow
 from schemas.ids import derive
 from schemas.policy import ArchivePolicy
 from streams.archive.index import ArchiveIndex
@@ -19,11 +21,20 @@ def folder(model: str) -> str:
     return derive("model", model)
 
 
-def prune(index: ArchiveIndex, store: SealedStore, policy: ArchivePolicy, now: float | None = None) -> int:
-    """Delete files older than policy keeps them; return how many. Their ids are known as expired for as long again."""
+def prune(
+    index: ArchiveIndex,
+    store: SealedStore,
+    policy: ArchivePolicy,
+    now: float | None = None,
+    held: Sequence[HeldWindow] = (),
+) -> int:
+    """Delete files older than policy keeps them, but none in a held window; return how many.
+
+    Their ids are known as expired for as long again.
+    """
     now = time.time() if now is None else now
     before = int(now * 1000) - policy.keep_days * _DAY_MS
-    gone = index.expire(before, before)
+    gone = index.expire(before, before, held)
     for model, day, digest in gone:
         store.remove(digest, folder(model), day)
     known = index.known()

@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from agents.archive.held import windows
 from schemas.errors import HeadgateError
 from streams.archive.evidence import evidence_store
 from streams.archive.index import ArchiveIndex
@@ -57,13 +58,15 @@ def status(settings: Settings, *, as_json: bool) -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @click.pass_obj
 def prune_command(settings: Settings, *, as_json: bool) -> None:
-    """Delete what the policy in force no longer keeps; `headgate run archive` does so by itself every hour."""
-    policy = _ledger(settings).fold.state.control.policy
+    """Delete what the policy in force no longer keeps and no case holds; `headgate run archive` does so every hour."""
+    state = _ledger(settings).fold.state
+    policy = state.control.policy
     if policy is None:
         raise HeadgateError("no policy is adopted, so nothing says how long predictions are kept")
     key = archive_key(settings.keys_directory)
     index = ArchiveIndex(settings.archive_directory, key)
-    gone = prune(index, SealedStore(settings.archive_directory / "rows", key), policy.archive, time.time())
+    held = [window for case in state.cases.values() for window in windows(case)]
+    gone = prune(index, SealedStore(settings.archive_directory / "rows", key), policy.archive, time.time(), held)
     index.close()
     kept = f"older than {policy.archive.keep_days} days"
     click.echo(json.dumps({"files_deleted": gone}) if as_json else f"{gone} files {kept} deleted")

@@ -1,4 +1,4 @@
-"""Follows the ledger beside a Faust worker: the policy and systems in force, and the incidents that are over."""
+"""Follows the ledger beside a Faust worker: what is in force, what is over, and what people report."""
 
 import threading
 from collections import deque
@@ -6,8 +6,10 @@ from collections.abc import Callable
 
 import structlog
 
+from agents.archive.held import HeldWindow, windows
 from agents.ledger.control import Control
 from agents.ledger.fold import Trust, Verified
+from schemas.case.reports import FailureReported
 from schemas.errors import BrokerError, HeadgateError
 from streams.kafka import Clients
 from streams.ledger.reader import LedgerReader
@@ -32,7 +34,10 @@ class LedgerThread:
         self._ready = threading.Event()
         self._ended = threading.Event()
         self.control = Control()
+        self._held: dict[str, tuple[HeldWindow, ...]] = {}
+        self.held: tuple[HeldWindow, ...] = ()
         self.over: deque[tuple[str, int]] = deque()
+        self.reports: deque[tuple[int, FailureReported]] = deque()
         self._thread = threading.Thread(target=self._run, name="ledger", daemon=True)
 
     def start(self, within: float = 60.0) -> Control:
@@ -60,10 +65,17 @@ class LedgerThread:
             end_process("the ledger can no longer be followed", error)
 
     def _note(self, verified: list[Verified]) -> None:
+        for case in (found.case for found in verified):
+            if case is not None and (case.hold.stands or case.incident in self._held):
+                self._held[case.incident] = windows(case)
+        self.held = tuple(window for windows_of in self._held.values() for window in windows_of)
         self.over.extend(
-            (found.case.incident, found.entry.at)
+            (found.case.incident, found.case.course.over_at)
             for found in verified
-            if found.entry is not None and found.case is not None and found.case.phase.over
+            if found.case is not None and found.case.phase.over
+        )
+        self.reports.extend(
+            (found.index, event) for found in verified for event in found.events if isinstance(event, FailureReported)
         )
 
     def _look(self) -> None:

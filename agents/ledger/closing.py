@@ -1,0 +1,80 @@
+"""What of a case still stands open, a sentence each: while there is one, the case does not close."""
+
+from collections.abc import Callable, Iterator
+
+from agents.ledger import recount
+from agents.ledger.case import Case
+from agents.ledger.control import Control
+from agents.ledger.lacking import lacking
+
+_NAMED = 5
+
+
+def _some(names: list[str]) -> str:
+    more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+    return ", ".join(names[:_NAMED]) + more
+
+
+def _tasks(_control: Control, case: Case) -> Iterator[str]:
+    opened = [name for name, task in case.people.tasks.items() if not task.done_at]
+    if opened:
+        yield f"tasks are open: {_some(opened)}"
+
+
+def _glass(_control: Control, case: Case) -> Iterator[str]:
+    broken = [str(one.number) for one in case.glass.broken if one.verdict is None]
+    if broken:
+        yield f"broken glasses are not reviewed: {_some(broken)}"
+    used = [str(one.number) for one in case.glass.used if one.verdict is None]
+    if used:
+        yield f"uses of standing approvals are not reviewed: {_some(used)}"
+
+
+def _hold(_control: Control, case: Case) -> Iterator[str]:
+    if case.hold.stands:
+        yield "the hold on evidence stands: two persons release it, one of them legal"
+
+
+def _merged(control: Control, case: Case) -> Iterator[str]:
+    into = [name for name, other in control.merged.items() if other == case.incident]
+    unsaid = [name for name in into if name not in case.course.absorbed]
+    if unsaid:
+        yield f"incidents merged into it are not recorded here: {_some(unsaid)}"
+
+
+def _split(control: Control, case: Case) -> Iterator[str]:
+    waiting = [into for into, split in control.splits.items() if split.incident == case.incident]
+    if waiting:
+        yield f"what was split from it is not opened: {_some(waiting)}"
+
+
+def _learning(control: Control, case: Case) -> Iterator[str]:
+    if case.severity not in control.policies[case.policy].closing.post_mortem:
+        return
+    if not case.learning.written:
+        yield "no post-mortem is written"
+    elif not case.learning.accepted:
+        yield "the post-mortem is not accepted"
+    if not case.learning.accepted:
+        yield from lacking(control, case)
+
+
+def _clocks(_control: Control, case: Case) -> Iterator[str]:
+    return recount.unfinished(case)
+
+
+_REGIONS: tuple[Callable[[Control, Case], Iterator[str]], ...] = (
+    _tasks,
+    _learning,
+    _glass,
+    _hold,
+    _merged,
+    _split,
+    _clocks,
+)
+"""Each region says what of it stands open."""
+
+
+def unfinished(control: Control, case: Case) -> tuple[str, ...]:
+    """Return all that keeps a case from being closed, a sentence each; empty when it may be."""
+    return tuple(sentence for region in _REGIONS for sentence in region(control, case))

@@ -1,0 +1,146 @@
+"""Decide on what was detected: a case opens under a policy, is declared by its rules, grows and grows quiet."""
+
+from dataclasses import replace
+
+from agents.ledger.asked import Asked
+from agents.ledger.case import Case, Phase
+from agents.ledger.control import Control
+from agents.ledger.decisions.assess import changed
+from agents.ledger.decisions.keep import held
+from agents.ledger.refusal import refuse
+from agents.ledger.regions.assessment import Assessment, modified, ruled
+from agents.ledger.regions.course import earliest, touched
+from agents.ledger.regions.hold import Hold
+from schemas import signals as s
+from schemas.case import assessment as a
+from schemas.case.assessment import Modifier
+from schemas.events import CaseDeclared, CaseGrew, CaseOpened, CaseQuieted
+from schemas.ids import sound
+from schemas.policy import Policy, SeverityRule
+from schemas.systems import STRICTEST_TIER
+
+
+def _rule(control: Control, policy: Policy, found: s.IncidentOpened | s.IncidentGrew) -> SeverityRule:
+    """Return the worst rule over the models that the incident touches; an undeclared one is of the strictest tier."""
+    tiers = set()
+    for affected in found.affected:
+        declared = control.systems.find(affected.model)
+        tiers.add(declared[1].tier if declared else STRICTEST_TIER)
+    rules = [policy.judge(found.category, tier) for tier in sorted(tiers or {STRICTEST_TIER})]
+    return min(rules, key=SeverityRule.order)
+
+
+def _black_box(control: Control, incident: str, models: set[str]) -> list[object]:
+    """Return the modifier of a third party's model that cannot be rolled back, if one of the models is such."""
+    for model in sorted(models):
+        declared = control.systems.find(model)
+        if declared is not None and declared[1].third_party and declared[2].known_good is None:
+            return [
+                a.ModifierSet(
+                    incident=incident,
+                    modifier=Modifier.THIRD_PARTY_BLACK_BOX,
+                    applies=True,
+                    by="systems",
+                    reason="a third party's model is touched, and no version to roll back to is declared",
+                )
+            ]
+    return []
+
+
+def _declared(incident: str, rule: SeverityRule) -> CaseDeclared:
+    return CaseDeclared(incident=incident, by=f"rule {rule.name}", reason=f"the policy declares {rule.severity.value}")
+
+
+def open_case(control: Control, asked: Asked, body: s.IncidentOpened, at: int) -> list[object]:
+    """Open a case under the policy in force; a rule that says so declares it at once."""
+    if not sound(body.id):
+        return refuse(asked, "bad_id", "an incident is named by 1 to 128 letters, digits and . _ : @ -")
+    if control.policy is None:
+        return refuse(asked, "no_policy", "no policy is adopted, so nothing can be judged")
+    return open_under(control, control.policy_digest, body, at)
+
+
+def open_under(control: Control, policy: str, body: s.IncidentOpened, at: int) -> list[object]:
+    """Open a case under the adopted policy with this digest, with all that follows of it at once."""
+    rule = _rule(control, control.policies[policy], body)
+    opened = CaseOpened(
+        incident=body.id,
+        at=at,
+        system=body.system,
+        severity=rule.severity,
+        category=body.category,
+        rule=rule.name,
+        title=body.title,
+        affected=body.affected,
+        evidence=body.evidence,
+        first_bad_at=body.first_bad_at,
+        recommended=body.recommended,
+        owner_role=body.owner_role,
+        technique=body.technique,
+        recurrence_of=body.recurrence_of,
+        declared_system=all(control.systems.find(affected.model) for affected in body.affected),
+        policy=policy,
+        blast_radius=body.blast_radius,
+    )
+    follows = _black_box(control, body.id, {affected.model for affected in body.affected})
+    if follows:
+        worse = modified(Assessment(ruled=rule.severity), Modifier.THIRD_PARTY_BLACK_BOX, applies=True).severity
+        if worse is not rule.severity:
+            was = rule.severity
+            follows.append(
+                a.SeverityChanged(incident=body.id, was=was, severity=worse, by="systems", reason="a modifier applies")
+            )
+    if rule.declare:
+        since = earliest(body.first_bad_at, body.evidence)
+        hold = held(control, policy, body.id, affected=body.affected, since=since, before=Hold())
+        follows += [_declared(body.id, rule), *hold]
+    return [opened, *follows]
+
+
+def _staying(case: Case, body: s.IncidentGrew) -> s.IncidentGrew:
+    """Return the growth without the signals that were split off, and without what they alone touch."""
+    if not case.course.split_off:
+        return body
+    gone = tuple(each for each in body.evidence if each.signal in case.course.split_off)
+    kept = tuple(each for each in body.evidence if each.signal not in case.course.split_off)
+    _, remaining = touched(body.affected, gone, kept)
+    return replace(body, evidence=kept or case.course.signals, affected=remaining or case.affected)
+
+
+def grow(control: Control, case: Case, body: s.IncidentGrew) -> list[object]:
+    """Take the newest facts; severity may rise by rule, and falls only by a person's word."""
+    body = _staying(case, body)
+    rule = _rule(control, control.policies[case.policy], body)
+    new = {each.model for each in body.affected} - {each.model for each in case.affected}
+    worse = ruled(case.assessment, rule.severity)
+    modifier = [] if Modifier.THIRD_PARTY_BLACK_BOX in worse.modifiers else _black_box(control, case.incident, new)
+    after = modified(worse, Modifier.THIRD_PARTY_BLACK_BOX, applies=True) if modifier else worse
+    grew = CaseGrew(
+        incident=case.incident,
+        sequence=body.sequence,
+        severity=after.severity,
+        ruled=worse.ruled,
+        category=body.category,
+        affected=body.affected,
+        evidence=body.evidence,
+        blast_radius=body.blast_radius,
+    )
+    why = f"rule {rule.name}" if worse.severity is not case.severity else "systems"
+    follows = [grew, *modifier, *changed(case, after.severity, why, "the incident grew")]
+    declares = case.phase is Phase.TRIAGE and rule.declare
+    if declares:
+        follows.append(_declared(case.incident, rule))
+    if declares or case.hold.stands:
+        since = earliest(case.course.first_bad_at, body.evidence)
+        follows += held(control, case.policy, case.incident, affected=body.affected, since=since, before=case.hold)
+    return follows
+
+
+def decide(control: Control, case: Case, asked: Asked, _at: int) -> list[object] | None:
+    """Return the events of what detection says of a case, or None where the command is of another kind."""
+    match asked.body:
+        case s.IncidentGrew():
+            return grow(control, case, asked.body)
+        case s.IncidentQuieted(sequence=sequence, last_signal_at=last):
+            return [CaseQuieted(incident=case.incident, sequence=sequence, last_signal_at=last)]
+    return None

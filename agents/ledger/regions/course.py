@@ -1,0 +1,101 @@
+"""The course of a case: what it was made of, what left it and came to it, and how often it was taken up again."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from schemas import events as e
+from schemas.case import response as r
+from schemas.signals import Affected, Evidence
+
+ENDINGS = (e.CaseDismissed, e.CaseResolved, r.CaseMerged)
+"""Events after which the response has nothing more to do."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Course:
+    """What became of a case so far.
+
+    signals
+        The newest reasons to believe in it, without those that left it.
+    first_bad_at
+        When the harm began (ms), as far as is known.
+    split_off
+        Names of the signals that left it, which later growth does not bring back.
+    over_at
+        When the response was over (ms); 0 while it goes on.
+    reopened_at
+        When it was last taken up again (ms): targets need no longer show what was done before.
+    turned_at
+        When it was last taken up again or fell back (ms): what was seen before proves no recovery.
+    """
+
+    signals: tuple[Evidence, ...] = ()
+    first_bad_at: int = 0
+    split_off: frozenset[str] = frozenset()
+    splits: tuple[str, ...] = ()
+    merged_into: str = ""
+    absorbed: tuple[str, ...] = ()
+    reopened: int = 0
+    regressed: int = 0
+    over_at: int = 0
+    reopened_at: int = 0
+    turned_at: int = 0
+
+
+def earliest(first_bad_at: int, signals: tuple[Evidence, ...]) -> int:
+    """Return when the harm began (ms), by what is known so far."""
+    return min((first_bad_at, *(signal.first_bad_at for signal in signals)))
+
+
+def touched(
+    affected: tuple[Affected, ...], leaving: tuple[Evidence, ...], staying: tuple[Evidence, ...]
+) -> tuple[tuple[Affected, ...], tuple[Affected, ...]]:
+    """Return the versions that the leaving evidence speaks of, and those that remain without it."""
+    gone = {(each.model, each.version) for each in leaving}
+    kept = {(each.model, each.version) for each in staying}
+    taken = tuple(each for each in affected if (each.model, each.version) in gone)
+    known = {(each.model, each.version) for each in taken}
+    taken += tuple(Affected(model=model, version=version) for model, version in sorted(gone - known))
+    remaining = tuple(
+        each for each in affected if (each.model, each.version) in kept or (each.model, each.version) not in gone
+    )
+    return taken, remaining
+
+
+def _turned(course: Course, event: object, at: int) -> Course:
+    match event:
+        case r.CaseRegressed():
+            return replace(course, regressed=course.regressed + 1, turned_at=at)
+        case r.CaseReopened():
+            return replace(course, reopened=event.number, reopened_at=at, turned_at=at, over_at=0)
+    return replace(course, over_at=at) if isinstance(event, ENDINGS) else course
+
+
+def evolve(course: Course, event: object, at: int) -> Course:
+    """Return the course after an event of the entry decided at `at` (ms); others leave it as it is."""
+    match event:
+        case e.CaseOpened():
+            return replace(course, signals=event.evidence, first_bad_at=event.first_bad_at)
+        case e.CaseGrew():
+            known = earliest(course.first_bad_at, event.evidence)
+            return replace(course, signals=event.evidence, first_bad_at=known)
+        case r.CaseSplit():
+            gone = {signal.signal for signal in event.evidence}
+            return replace(
+                course,
+                signals=tuple(signal for signal in course.signals if signal.signal not in gone),
+                split_off=course.split_off | gone,
+                splits=(*course.splits, event.into),
+            )
+        case r.CaseMerged():
+            return replace(course, merged_into=event.into, over_at=at)
+        case r.CaseAbsorbed():
+            return replace(course, absorbed=(*course.absorbed, event.merged))
+    return _turned(course, event, at)
+
+
+def end_of(merged: Mapping[str, str], incident: str) -> str:
+    """Return the incident in which this one goes on: itself, or the end of its mergers."""
+    while incident in merged:  # a case is merged into an open one only, so this ends
+        incident = merged[incident]
+    return incident
