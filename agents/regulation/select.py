@@ -1,6 +1,6 @@
 """Which clocks run on a case: unknown facts start them, the earliest tier binds, and nothing is ever 'not required'."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from itertools import groupby
 from types import MappingProxyType
@@ -68,17 +68,22 @@ class Running:
     against: tuple[str, ...]
 
 
-def running(regimes: Iterable[Regime], facts: Facts, submissions: Iterable[Submission] = ()) -> tuple[Running, ...]:
+def running(
+    regimes: Iterable[Regime],
+    facts: Facts,
+    submissions: Iterable[Submission] = (),
+    without: Callable[[Clock], bool] = lambda _: False,
+) -> tuple[Running, ...]:
     """Return the clocks that run, at most one for each report: of its tiers, the one whose strict due is earliest.
 
     A tier runs unless a fact is known to speak against it; where that leaves no tier of a report, the tier that is due
-    last runs on, and names those facts.
+    last runs on, and names those facts. `without` says which clocks a person decided not to be applicable.
     """
     sent = tuple(submissions)
     found: list[Running] = []
     for regime in regimes:
         for _, tiers in groupby(regime.clocks, key=lambda clock: clock.name):
-            one = _binding(tuple(tiers), regime, facts, sent)
+            one = _binding(tuple(tier for tier in tiers if not without(tier)), regime, facts, sent)
             if one is not None:
                 found.append(one)
     return tuple(found)
