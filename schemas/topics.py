@@ -65,7 +65,7 @@ TOPICS: tuple[Topic, ...] = (
         partitions=1,
         retention_ms=30 * DAY_MS,
         compacted=False,
-        writers=("detect", "people"),
+        writers=("detect",),
         records=(signals.SignalRaised, signals.SignalCleared, signals.MonitorObserved, signals.SeriesScored),
         append_time=True,
     ),

@@ -1,28 +1,22 @@
 """An episode: the signals of one fault of one system, from the first until all of them have been quiet for a while."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from typing import TypeVar
 
 from agents.triage.cause import Attribution, attribute, kind_of, weight
 from agents.triage.judge import Judge
-from agents.triage.narrative import clip, recommend, title
-from schemas.avro import Millis, encode
+from agents.triage.reports import UNKNOWN
+from schemas.avro import Millis
 from schemas.ids import derive
-from schemas.signals import Affected, Evidence, IncidentGrew, IncidentOpened, IncidentQuieted, Reached, SignalRaised
+from schemas.signals import Affected, Reached, SignalRaised
+from schemas.values import Category
 
 KEPT = 32
 """Signals that an episode remembers whole, the weightiest of all."""
 MAX_EVIDENCE = 20
 MAX_AFFECTED = 64
 MAX_REACHED = 64
-MAX_BYTES = 20_000
-"""Bytes of an incident's record: the ledger holds it twice in one entry of 65,535, as command and as event."""
-_RULE = 200
-_SUMMARY = 300
 _STATISTIC = ("model", "version", "mode", "detector", "subject", "statistic", "baseline", "backfill")
-
-Told = TypeVar("Told", IncidentOpened, IncidentGrew)
 
 Instances = Mapping[tuple[str, str], tuple[str, ...]]
 """The instances known of each model and version."""
@@ -60,6 +54,8 @@ class Episode:
         Whether the evidence has changed since.
     quiet_since
         When the last raised signal was cleared; None while any is raised.
+    silent_until
+        While no incident: when the silence ends that kept a strong signal from promoting it; 0 without one.
     """
 
     id: str
@@ -78,6 +74,7 @@ class Episode:
     pending: bool = False
     last_at: Millis = 0
     quiet_since: Millis | None = None
+    silent_until: Millis = 0
 
     @property
     def began_at(self) -> int:
@@ -144,14 +141,27 @@ def attach(episode: Episode, signal: SignalRaised, at: int, judge: Judge) -> Epi
     known = replace(episode, signals=ranked, last_at=max(at, episode.last_at), quiet_since=None)
     if weight(signal) < judge.policy.promote_score:
         return known
+    silent = judge.silent_until(signal, at) if known.incident is None else None
+    if silent is not None:
+        return replace(known, silent_until=max(silent, known.silent_until))
     touched = Touched(model=signal.model, version=signal.version)
-    if touched not in known.touched and len(known.touched) < MAX_AFFECTED:
+    spoken_of = signal.version == UNKNOWN and any(other.model == signal.model for other in known.touched)
+    if not spoken_of and touched not in known.touched and len(known.touched) < MAX_AFFECTED:
         known = replace(known, touched=(*known.touched, touched))
     first = signal.first_bad_at if known.first_bad_at is None else min(known.first_bad_at, signal.first_bad_at)
     if known.incident is None:
         incident = derive("incident", signal.id)
         known = replace(known, incident=incident, open_at=at + judge.policy.gather_ms)
     return replace(known, first_bad_at=first)
+
+
+def released(episode: Episode, at: int, judge: Judge, standing: Callable[[SignalRaised], bool]) -> Episode:
+    """Return the episode at the end of a silence: what still stands raised is taken in anew, the weightiest first."""
+    known = replace(episode, silent_until=0)
+    for signal in episode.signals:
+        if weight(signal) >= judge.policy.promote_score and standing(signal):
+            known = replace(attach(known, signal, at, judge), last_at=episode.last_at)
+    return known
 
 
 def _replaces(signal: SignalRaised, known: SignalRaised) -> bool:
@@ -165,124 +175,26 @@ def deadline(episode: Episode, judge: Judge) -> int | None:
     quiet = None if episode.quiet_since is None else episode.quiet_since + judge.policy.quiet_seconds * 1000
     if episode.incident is not None and not episode.sequence:
         return episode.open_at
+    if episode.incident is None and episode.silent_until:
+        return min(episode.silent_until, episode.silent_until if quiet is None else quiet)
     grow = episode.reported_at + judge.policy.grow_every_seconds * 1000 if episode.pending else None
     return min((at for at in (grow, quiet) if at is not None), default=None)
+
+
+def only_reported(episode: Episode) -> bool:
+    """Whether people reported it, and no detector has said anything of it."""
+    return all(signal.category is Category.HUMAN_REPORT for signal in episode.signals)
+
+
+def nearness(episode: Episode, report: SignalRaised) -> tuple[bool, bool, bool, int, str]:
+    """Return how near an episode is to a person's report: open, of its version, of its model, the newest."""
+    strong = {(touched.model, touched.version) for touched in episode.touched}
+    own = any(model == report.model for model, _ in strong)
+    named = (report.model, report.version) in strong
+    return (episode.incident is not None, named, own, episode.began_at, episode.id)
 
 
 def is_over(episode: Episode, judge: Judge, now: int) -> bool:
     """Whether nothing has been raised for the quiet period by `now`."""
     since = episode.quiet_since
     return since is not None and since + judge.policy.quiet_seconds * 1000 <= now
-
-
-def opened(
-    episode: Episode, judge: Judge, instances: Instances, ended: Mapping[tuple[str, str, str, str], str]
-) -> tuple[Episode, IncidentOpened]:
-    """Open the incident at the end of gathering; `ended` knows the last incident of each key."""
-    found = conclude(episode, judge, instances)
-    cause, origin = found.cause, found.affected[0]
-    assert episode.incident is not None
-    assert episode.first_bad_at is not None
-    after = replace(
-        episode,
-        sequence=1,
-        system=judge.system_of(origin.model),
-        attributed=cause.category.value,
-        affected=found.affected,
-        reported_at=episode.open_at,
-        pending=False,
-    )
-    record = IncidentOpened(
-        id=episode.incident,
-        sequence=1,
-        at=episode.open_at,
-        system=after.system,
-        category=cause.category,
-        title=title(cause.category, found.affected, cause.ranked),
-        affected=found.affected,
-        evidence=tuple(evidence(signal) for signal in found.evidence),
-        first_bad_at=episode.first_bad_at,
-        recommended=recommend(found.affected, judge),
-        owner_role=judge.owner_of(origin.model).value,
-        technique=next((signal.technique for signal in cause.ranked if signal.technique), None),
-        recurrence_of=ended.get(after.key),
-        policy=judge.digest,
-        blast_radius=found.reached,
-    )
-    return after, _fitted(record)
-
-
-def grew(episode: Episode, found: Conclusion, at: int) -> tuple[Episode, IncidentGrew]:
-    """Tell the newest facts of an incident."""
-    assert episode.incident is not None
-    at = max(at, episode.reported_at)
-    after = replace(
-        episode,
-        sequence=episode.sequence + 1,
-        attributed=found.cause.category.value,
-        affected=found.affected,
-        reported_at=at,
-        pending=False,
-    )
-    record = IncidentGrew(
-        id=episode.incident,
-        sequence=after.sequence,
-        at=at,
-        category=found.cause.category,
-        affected=found.affected,
-        evidence=tuple(evidence(signal) for signal in found.evidence),
-        blast_radius=found.reached,
-    )
-    return after, _fitted(record)
-
-
-def quieted(episode: Episode, at: int) -> IncidentQuieted:
-    """Tell that nothing of an incident has been raised for the quiet period, which ended at `at`."""
-    assert episode.incident is not None
-    return IncidentQuieted(
-        id=episode.incident,
-        sequence=episode.sequence + 1,
-        at=max(at, episode.reported_at),
-        last_signal_at=episode.last_at,
-    )
-
-
-def evidence(signal: SignalRaised) -> Evidence:
-    """Return a signal as an incident cites it."""
-    return Evidence(
-        signal=signal.signal,
-        model=signal.model,
-        version=signal.version,
-        instance=signal.instance,
-        category=signal.category,
-        detector=signal.detector,
-        subject=signal.subject,
-        statistic=signal.statistic,
-        value=signal.value,
-        threshold=signal.threshold,
-        score=signal.score,
-        baseline=signal.baseline,
-        first_bad_at=signal.first_bad_at,
-        window_from=signal.window_from,
-        window_to=signal.window_to,
-        rows=signal.rows,
-        summary=clip(signal.summary, _SUMMARY),
-        rule=clip(signal.rule, _RULE),
-    )
-
-
-def _fitted(record: Told) -> Told:
-    """Return the record with as much evidence, reach, models and instances as its size allows, one each at least."""
-    while len(encode(record)) > MAX_BYTES:
-        if len(record.evidence) > 1:
-            record = replace(record, evidence=record.evidence[: len(record.evidence) // 2])
-        elif len(record.blast_radius) > 1:
-            record = replace(record, blast_radius=record.blast_radius[: len(record.blast_radius) // 2])
-        elif len(record.affected) > 1:
-            record = replace(record, affected=record.affected[: len(record.affected) // 2])
-        elif len(record.affected[0].instances) > 1:
-            (only,) = record.affected
-            record = replace(record, affected=(replace(only, instances=only.instances[: len(only.instances) // 2]),))
-        else:
-            break
-    return record

@@ -5,18 +5,26 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
+from agents.triage import silence
+from schemas.case.silences import SilenceAdded
 from schemas.policy import TriagePolicy
+from schemas.signals import SignalRaised
 from schemas.systems import Model, Systems
 from schemas.values import Role
 
 
 @dataclass(frozen=True)
 class Judge:
-    """The policy's digest, its part on triage, and the systems; replaced as a whole when the ledger adopts another."""
+    """The policy's digest, its part on triage, systems and silences; replaced as a whole when any of them changes."""
 
     digest: str
     policy: TriagePolicy
     systems: Systems
+    silences: tuple[SilenceAdded, ...] = ()
+
+    def silent_until(self, signal: SignalRaised, at: int) -> int | None:
+        """Return until when (ms) a silence keeps a signal from opening an incident at `at`; None where none does."""
+        return silence.until(silence.facts_of(signal, self.systems), self.silences, at)
 
     def system_of(self, model: str) -> str:
         """Return the name of the system that declares a model; an undeclared model is a system of its own."""

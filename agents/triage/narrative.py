@@ -11,6 +11,7 @@ MAX_TITLE = 300
 MAX_NAMES = 3
 _WIDTH = 60
 _FALLBACK = 200
+_REPORT = 200
 
 _CATEGORIES = {
     Category.DATA_DRIFT: "Data drift",
@@ -82,6 +83,8 @@ def _listed(noun: str, names: Sequence[str]) -> str:
 
 def _what(ranked: Sequence[SignalRaised]) -> str:
     best = ranked[0]
+    if best.category is Category.HUMAN_REPORT:
+        return clip(best.summary, _REPORT)
     statistic = "PSI" if best.statistic == "psi" else clip(best.statistic.replace("_", " "))
     baseline = _BASELINES.get(best.baseline, f"over the limit of {best.threshold:.3g}")
     measured = f"{statistic} {best.value:.3g} {baseline}"

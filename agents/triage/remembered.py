@@ -7,13 +7,15 @@ from agents.triage.episode import Episode
 from agents.triage.raised import LastWord, Raised
 from schemas.avro import Millis, decode, encode
 from schemas.errors import SchemaError
+from schemas.signals import SignalRaised
 
 MAX_ENDED = 2_000
 MAX_RESOLVED = 4_096
 MAX_SETTLED = 64
 _SETTLED_SIGNALS = 8
 MAX_MONITORS = 2_000
-_FORMAT = b"\x02"
+MAX_WAITING = 1_000
+_FORMAT = b"\x03"
 
 Name = TypeVar("Name")
 Fact = TypeVar("Fact")
@@ -56,8 +58,16 @@ class Monitored:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Waiting:
+    """A person's report that is taken in when time has come to `at`."""
+
+    signal: SignalRaised
+    at: Millis
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TriageState:
-    """All that triage remembers; version 2."""
+    """All that triage remembers; version 3."""
 
     seen: Millis
     episodes: tuple[Episode, ...]
@@ -67,6 +77,8 @@ class TriageState:
     resolved: tuple[Resolved, ...]
     settled: tuple[Settled, ...]
     monitored: tuple[Monitored, ...]
+    waiting: tuple[Waiting, ...]
+    reported: int
 
 
 @dataclass(slots=True)
@@ -83,6 +95,8 @@ class Memory:
         Episodes of resolved cases, the newest last, with their weightiest signals.
     monitored
         Instances of each (model, version).
+    waiting, reported
+        Reports of people that are still to be taken in, and the ledger's index of the last that was heard of.
     """
 
     offset: int = -1
@@ -93,6 +107,8 @@ class Memory:
     resolved: dict[str, int] = field(default_factory=dict)
     settled: list[Settled] = field(default_factory=list)
     monitored: dict[tuple[str, str], tuple[str, ...]] = field(default_factory=dict)
+    waiting: list[Waiting] = field(default_factory=list)
+    reported: int = -1
 
     def end(self, key: tuple[str, str, str, str], incident: str) -> None:
         """Remember the last incident of a key."""
@@ -110,6 +126,20 @@ class Memory:
     def monitor(self, model: str, version: str, instances: tuple[str, ...]) -> None:
         """Remember the instances of a model version."""
         _put(self.monitored, (model, version), instances, MAX_MONITORS)
+
+    def hear(self, signal: SignalRaised, at: int) -> None:
+        """Remember a report to be taken in at its time, or as soon as can be; one that was heard of is known."""
+        if signal.source.offset <= self.reported:
+            return
+        self.reported = signal.source.offset
+        at = max(at, self.seen)
+        # Their number is bounded by the policy's limit for each person; beyond the bound the oldest wait no longer.
+        self.waiting = [*self.waiting, Waiting(signal=signal, at=at)][-MAX_WAITING:]
+
+    def version_of(self, model: str) -> str:
+        """Return the only version of a model that is monitored; empty where there are several or none."""
+        known = {version for name, version in self.monitored if name == model}
+        return next(iter(known)) if len(known) == 1 else ""
 
     def state(self) -> bytes:
         """Return all but the offset, exactly."""
@@ -129,6 +159,8 @@ class Memory:
                 Monitored(model=model, version=version, instances=instances)
                 for (model, version), instances in self.monitored.items()
             ),
+            waiting=tuple(self.waiting),
+            reported=self.reported,
         )
         return _FORMAT + encode(state)
 
@@ -147,6 +179,8 @@ class Memory:
             resolved={resolved.incident: resolved.at for resolved in state.resolved},
             settled=list(state.settled),
             monitored={(m.model, m.version): m.instances for m in state.monitored},
+            waiting=list(state.waiting),
+            reported=state.reported,
         )
 
 

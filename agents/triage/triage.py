@@ -1,29 +1,25 @@
 """Triage: signals in, incidents out; one fault, one incident, however many signals it has."""
 
-from dataclasses import fields, replace
+from dataclasses import replace
 
 from agents.received import Received
+from agents.triage import announce
 from agents.triage import episode as episodes
-from agents.triage.episode import Episode, attach, conclude, deadline, is_over
+from agents.triage.episode import Episode, attach, conclude, deadline, is_over, nearness, only_reported
+from agents.triage.homes import NO_TOPIC, Homes
 from agents.triage.judge import Judge
 from agents.triage.kinship import home
 from agents.triage.remembered import Memory
-from schemas.codec import open_frame
+from agents.triage.reports import UNKNOWN
+from agents.triage.said import Said, read
 from schemas.errors import SchemaError
-from schemas.signals import MonitorObserved, SeriesScored, SignalCleared, SignalRaised
-from schemas.values import Category
+from schemas.signals import MonitorObserved, SignalCleared, SignalRaised
 
 UNIT = "triage"
 """The one unit of state: all episodes of the signals topic."""
 MAX_EPISODES = 500
 MAX_INSTANCES = 256
-MAX_TEXT = 300
-_LONG = {"signal": 2_000, "summary": 16_384}
-"""Characters of a name, and of the two texts that are longer: one signal's names, in four bytes a character, must fit
-into an incident that the ledger can hold."""
 _LATEST = 250_000_000_000_000
-
-Said = SignalRaised | SignalCleared | MonitorObserved | SeriesScored
 
 
 class Triage:
@@ -39,15 +35,20 @@ class Triage:
         self._judge = judge
         self._opened: tuple[bytes, Said | None] = (b"", None)
         self._memory = Memory()
-        self._homes: dict[tuple[str, str], dict[str, None]] = {}
+        self._homes = Homes()
         self._deadlines: dict[str, int] = {}
         self._changed = False
 
     def adopt(self, judge: Judge) -> None:
-        """Judge by another policy and other systems from here on; an episode keeps its models until it ends."""
+        """Judge by what is in force from here on; an episode keeps its models until it ends.
+
+        What a silence held back is looked at again where the silences are others.
+        """
+        again = judge.silences != self._judge.silences
         self._judge = judge
         for episode in list(self._memory.episodes.values()):
-            self._keep(episode)
+            held = min(episode.silent_until, self._memory.seen) if again else episode.silent_until
+            self._keep(replace(episode, silent_until=held))
 
     def unit_of(self, record: Received) -> str:
         """Return the one unit; SchemaError where the record is no signal."""
@@ -74,7 +75,8 @@ class Triage:
 
     def due(self, now_ms: int) -> bool:
         """Whether time alone has brought anything about."""
-        return any(at <= now_ms for at in self._deadlines.values())
+        waiting = (report.at for report in self._memory.waiting)
+        return any(at < now_ms for at in (*self._deadlines.values(), *waiting))
 
     def tick(self, now_ms: int) -> list[object]:
         """Return what time alone has brought about; each event bears its deadline's time.
@@ -104,6 +106,15 @@ class Triage:
                 self._memory.settle(episode, self._memory.seen)
                 self._end(episode)
 
+    def report(self, signal: SignalRaised, at: int) -> None:
+        """Hear a person's report, which the ledger holds at the offset in its source, and decided at `at` (ms).
+
+        It joins the incident under way that it belongs to, or opens one; `step` or `tick` tells so. Heard again it
+        changes nothing.
+        """
+        self._memory.hear(signal, min(max(at, 0), _LATEST))
+        self._changed = True
+
     def dirty(self) -> list[tuple[str, int, bytes]]:
         """Return the unit, the last offset taken in and all that is remembered, where it changed."""
         if not self._changed or self._memory.offset < 0:
@@ -126,17 +137,15 @@ class Triage:
         if unit not in (None, UNIT):
             return
         self._memory = Memory()
-        self._homes.clear()
+        self._homes = Homes()
         self._deadlines.clear()
         self._changed = False
 
     def _open(self, record: Received) -> Said:
         # The loop asks for the unit and then for the step: the same value is decoded once.
         if self._opened[0] is not record.value or self._opened[1] is None:
-            said: Said = open_frame(record.value, (SignalRaised, SignalCleared, MonitorObserved, SeriesScored))
-            _check(said)
-            self._opened = (record.value, said)
-            return said
+            self._opened = (record.value, read(record.value))
+        assert self._opened[1] is not None
         return self._opened[1]
 
     def _raise(self, signal: SignalRaised, at: int) -> list[object]:
@@ -151,13 +160,30 @@ class Triage:
         self._keep(episode)
         if abandoned:
             self._rest(abandoned, at)
+        return self._told(before, episode, at)
+
+    def _take_up(self, report: SignalRaised, at: int) -> list[object]:
+        """Let a person's report join the newest incident of its model, or another episode of it, or begin one."""
+        only = self._memory.version_of(report.model)
+        signal = replace(report, version=only) if only and report.version == UNKNOWN else report
+        known = [one for one in self._memory.episodes.values() if signal.model in one.models]
+        if not known:
+            self._make_room()
+        own = Episode(id=signal.id, topic_id=NO_TOPIC, models=self._judge.joined(signal.model))
+        before = max(known, key=lambda one: nearness(one, signal), default=own)
+        episode = attach(before, signal, at, self._judge)
+        self._keep(episode)
+        return self._told(before, episode, at, now=True)
+
+    def _told(self, before: Episode, episode: Episode, at: int, *, now: bool = False) -> list[object]:
+        """Return the growth of an incident that is told already, where it is time to tell it."""
         if not episode.sequence:
             return []
         found = conclude(episode, self._judge, self._memory.monitored)
-        wider = (found.cause.category.value, found.affected) != (episode.attributed, episode.affected)
+        wider = now or (found.cause.category.value, found.affected) != (episode.attributed, episode.affected)
         changed = _ids(found.evidence) != _ids(before.signals[: episodes.MAX_EVIDENCE])
         if wider or ((changed or episode.pending) and at >= episode.reported_at + self._grow_every):
-            after, event = episodes.grew(episode, found, at)
+            after, event = announce.grew(episode, found, at)
             self._keep(after)
             return [event]
         self._keep(replace(episode, pending=episode.pending or changed))
@@ -191,21 +217,21 @@ class Triage:
     def _home(self, signal: SignalRaised) -> Episode | None:
         """Return the episode under way of the signal's fault, or a new one; None where its fault is resolved."""
         topic_id, joined = signal.source.topic_id, self._judge.joined(signal.model)
-        names = {name: None for model in (signal.model, *joined) for name in self._homes.get((topic_id, model), ())}
-        found = home(signal, [self._memory.episodes[name] for name in names], self._judge)
+        known = [self._memory.episodes[name] for name in self._homes.of(topic_id, (signal.model, *joined))]
+        # What people reported, and nothing has explained yet, is what is now seen.
+        found = home(signal, known, self._judge) or next((one for one in known if only_reported(one)), None)
         if found is not None:
             missing = () if signal.model in found.models else (signal.model,)
             return replace(found, models=found.models + missing)
-        if signal.category is Category.HUMAN_REPORT:  # a person's report has no telemetry topic of its own
-            for known in self._memory.episodes.values():
-                if signal.model in known.models:
-                    return known
-        elif self._late(signal):
+        if self._late(signal):
             return None
+        self._make_room()
+        return Episode(id=signal.id, topic_id=topic_id, models=joined)
+
+    def _make_room(self) -> None:
         if len(self._memory.episodes) >= MAX_EPISODES:
             candidates = (known for known in self._memory.episodes.values() if known.incident is None)
             self._end(next(candidates, next(iter(self._memory.episodes.values()))))
-        return Episode(id=signal.id, topic_id=topic_id, models=joined)
 
     @property
     def _grow_every(self) -> int:
@@ -213,8 +239,7 @@ class Triage:
 
     def _keep(self, episode: Episode) -> None:
         self._memory.episodes[episode.id] = episode
-        for model in episode.models:
-            self._homes.setdefault((episode.topic_id, model), {})[episode.id] = None
+        self._homes.add(episode)
         at = deadline(episode, self._judge)
         self._deadlines.pop(episode.id, None)
         if at is not None:
@@ -224,11 +249,7 @@ class Triage:
         self._memory.raised.settle(episode.id)
         del self._memory.episodes[episode.id]
         self._deadlines.pop(episode.id, None)
-        for model in episode.models:
-            beside = self._homes.get((episode.topic_id, model), {})
-            beside.pop(episode.id, None)
-            if not beside:
-                self._homes.pop((episode.topic_id, model), None)
+        self._homes.drop(episode)
         if episode.sequence and episode.incident is not None:
             self._memory.end(episode.key, episode.incident)
         self._changed = True
@@ -240,9 +261,15 @@ class Triage:
             resolved = min(((at, incident) for incident, at in self._memory.resolved.items()), default=(now, ""))
             name = min(self._deadlines, key=lambda name: (self._deadlines[name], name), default="")
             at = self._deadlines.get(name, now)
-            if min(resolved[0], at) >= now:
+            said = min(self._memory.waiting, key=lambda report: report.at, default=None)
+            heard = now if said is None else said.at
+            if min(resolved[0], at, heard) >= now:
                 return events
-            if resolved[0] < at:
+            if said is not None and heard <= min(resolved[0], at):
+                self._memory.waiting.remove(said)
+                self._memory.seen = max(self._memory.seen, heard)
+                events += self._take_up(said.signal, heard)
+            elif resolved[0] < at:
                 del self._memory.resolved[resolved[1]]
                 self._memory.seen = max(self._memory.seen, resolved[0])
                 self.resolve(resolved[1])
@@ -252,27 +279,21 @@ class Triage:
 
     def _fire(self, episode: Episode, at: int) -> list[object]:
         if episode.incident is not None and not episode.sequence:
-            after, opened = episodes.opened(episode, self._judge, self._memory.monitored, self._memory.ended)
+            after, opened = announce.opened(episode, self._judge, self._memory.monitored, self._memory.ended)
             self._keep(after)
             return [opened]
+        if episode.incident is None and 0 < episode.silent_until <= at:
+            stands = self._memory.raised.episode_of
+            self._keep(episodes.released(episode, at, self._judge, lambda signal: stands(signal) == episode.id))
+            return []
         if episode.pending and episode.reported_at + self._grow_every <= at:
-            after, grown = episodes.grew(episode, conclude(episode, self._judge, self._memory.monitored), at)
+            after, grown = announce.grew(episode, conclude(episode, self._judge, self._memory.monitored), at)
             self._keep(after)
             return [grown]
         assert is_over(episode, self._judge, at)
         self._end(episode)
-        return [episodes.quieted(episode, at)] if episode.sequence else []
+        return [announce.quieted(episode, at)] if episode.sequence else []
 
 
 def _ids(signals: tuple[SignalRaised, ...]) -> list[str]:
     return [signal.id for signal in signals]
-
-
-def _check(said: Said) -> None:
-    """Refuse names that no monitor has: what is remembered must stay small, and what is told must fit the ledger."""
-    texts = [(field.name, value) for field in fields(said) if isinstance(value := getattr(said, field.name), str)]
-    if isinstance(said, MonitorObserved):
-        texts += [("instance", name) for name in said.instances]
-    for name, text in texts:
-        if len(text) > _LONG.get(name, MAX_TEXT):
-            raise SchemaError(f"{name} in {type(said).__name__} has more than {_LONG.get(name, MAX_TEXT)} characters")

@@ -2,10 +2,13 @@
 
 import itertools
 
+import structlog
+
 from agents.ledger.fold import Trust
 from agents.ledger.statement import signed_headers
 from agents.received import Received
 from agents.triage.judge import Judge
+from agents.triage.reports import signal_of
 from agents.triage.triage import Triage
 from schemas.codec import frame
 from schemas.topics import full_name
@@ -16,6 +19,8 @@ from streams.settings import Settings
 from streams.worker.faust_loop import run_worker
 from streams.worker.spec import WorkerSpec
 
+_LOG = structlog.get_logger("triage")
+
 
 class FollowingTriage:
     """Triage that takes over what the ledger says in the meantime: the policy in force, and incidents that are over."""
@@ -24,7 +29,7 @@ class FollowingTriage:
         self._ledger = ledger
         self._judge = judge_of(ledger)
         self._triage = Triage(self._judge)
-        self._over = 0
+        self._over = self._heard = 0
 
     def unit_of(self, record: Received) -> str:
         """As agents.triage.triage.Triage."""
@@ -52,29 +57,37 @@ class FollowingTriage:
     def restore(self, unit: str, offset: int, body: bytes) -> None:
         """As agents.triage.triage.Triage; what the ledger said before counts again."""
         self._triage.restore(unit, offset, body)
-        self._over = 0
+        self._over = self._heard = 0
 
     def forget(self, unit: str | None = None) -> None:
         """As agents.triage.triage.Triage."""
         self._triage.forget(unit)
-        self._over = 0
+        self._over = self._heard = 0
 
     def _follow(self) -> None:
-        control = self._ledger.control
-        if (control.policy_digest, control.systems) != (self._judge.digest, self._judge.systems):
-            self._judge = judge_of(self._ledger)
-            self._triage.adopt(self._judge)
+        judge = judge_of(self._ledger)
+        if judge != self._judge:
+            if judge.silences != self._judge.silences:
+                _LOG.info("other silences are in force", silences=len(judge.silences))
+            self._judge = judge
+            self._triage.adopt(judge)
         over = self._ledger.over
         for incident, at in list(itertools.islice(over, self._over, len(over))):
             self._triage.resolve(incident, at)
             self._over += 1
+        reports = self._ledger.reports
+        for index, report in list(itertools.islice(reports, self._heard, len(reports))):
+            signal = signal_of(report, index, self._judge.policy.promote_score, self._judge.digest)
+            self._triage.report(signal, report.reported_at)
+            self._heard += 1
 
 
 def judge_of(ledger: LedgerThread) -> Judge:
     """Return what triage judges by now."""
     control = ledger.control
     assert control.policy is not None
-    return Judge(control.policy_digest, control.policy.triage, control.systems)
+    silences = tuple(control.desk.silences.values())
+    return Judge(control.policy_digest, control.policy.triage, control.systems, silences)
 
 
 def run(settings: Settings, trust: Trust, identity: Identity, instance: str | None) -> None:

@@ -3,18 +3,8 @@
 from dataclasses import replace
 from typing import Any
 
-from agents.triage.episode import (
-    KEPT,
-    MAX_AFFECTED,
-    MAX_BYTES,
-    Episode,
-    attach,
-    conclude,
-    deadline,
-    grew,
-    is_over,
-    opened,
-)
+from agents.triage.announce import MAX_BYTES, grew, opened
+from agents.triage.episode import KEPT, MAX_AFFECTED, Episode, attach, conclude, deadline, is_over
 from schemas.avro import decode, encode
 from schemas.ledger import MAX_COMMAND_BYTES
 from tests.feed import T0, Feed, judge, raised

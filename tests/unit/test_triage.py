@@ -231,16 +231,6 @@ def test_an_undeclared_model_is_a_system_of_its_own() -> None:
     assert feed.tick(2000)[0].system == "undeclared/ghost"
 
 
-def test_a_persons_report_joins_the_incident_under_way() -> None:
-    """A report has no telemetry topic, and is one more signal of the fault."""
-    feed = Feed()
-    feed.say(F1)
-    report = raised("it is wrong", Category.HUMAN_REPORT, source=Position(topic_id="", partition=0, offset=0))
-    feed.say(report, at=100)
-    (opened,) = feed.tick(2000)
-    assert [one.subject for one in opened.evidence] == ["f1", "it is wrong"]
-
-
 def test_instances_are_named_when_some_but_not_all_show_it() -> None:
     """One of two is named and to be isolated; both are the version; the newest word on all or one counts."""
     one = raised("latency", Category.INFRASTRUCTURE, instance="a")
