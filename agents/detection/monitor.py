@@ -1,23 +1,23 @@
 """A monitor: the detectors over one model version in one mode, split by instance, in bounded memory."""
 
 from collections import OrderedDict
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from agents.detection.columns import Floats, Rows
-from agents.detection.detectors.half_space import Forest, ForestState
+from agents.detection.detectors.half_space import Forest
 from agents.detection.detectors.specs import SCORED
 from agents.detection.given import Given, Known
 from agents.detection.guard import times
 from agents.detection.joined import Joined
-from agents.detection.learning import Learning, LearningState
-from agents.detection.profile import Profile, ProfileState
+from agents.detection.learning import Learning
+from agents.detection.monitor_state import MonitorState
+from agents.detection.profile import Profile
 from agents.detection.sample import Sample, streams
-from agents.detection.scope import STREAMS, Scope, ScopeState
-from agents.detection.series.watch import METRICS, Watch, WatchState
-from agents.detection.standing import Change, Open, Standing, StandingState
+from agents.detection.scope import STREAMS, Scope
+from agents.detection.series.watch import METRICS, Watch
+from agents.detection.standing import Change, Open, Standing
 from schemas.selection import NO_RULE
 from schemas.telemetry import ProbeResult
 from schemas.thresholds import Thresholds
@@ -25,31 +25,6 @@ from schemas.values import Category, Mode
 
 LABELLED = ("error", "residual", "calibration", "estimate", "fairness")
 """The detectors that labels are for."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MonitorState:
-    """All that a monitor remembers; version 1.
-
-    reference
-        Name of the profile that it judges against; empty where it learnt its own from its first rows.
-    """
-
-    version: str
-    mode: Mode
-    reference: str
-    rows: int
-    clear_rows: int
-    unobserved: int
-    learning: LearningState | None
-    profile: ProfileState | None
-    forest: ForestState | None
-    whole: ScopeState
-    instances: tuple[ScopeState, ...]
-    backfill: ScopeState | None
-    standing: StandingState
-    findings: tuple[str, ...]
-    series: WatchState
 
 
 class Monitor:
@@ -224,10 +199,20 @@ class Monitor:
         if learnt is None:
             return
         self._learning, self._profile, self._forest = None, learnt.profile, learnt.forest
+        self._whole.expect(learnt.profile)
         self._whole.equip(learnt.profile, {})
         self._whole.begin(learnt.sample)
         for scope in self._instances.values():
-            scope.equip(learnt.profile, self._bases())
+            scope.expect(learnt.profile)
+        self._equip()
+
+    def _equip(self) -> None:
+        """Give each instance detectors of its own, once there are two: one alone is the whole."""
+        if self._profile is None or len(self._instances) < 2:
+            return
+        for scope in self._instances.values():
+            if not scope.equipped:
+                scope.equip(self._profile, self._bases())
 
     def _bases(self) -> dict[str, tuple[float, float] | None]:
         return {name: self._whole.base(name) for name in STREAMS}
@@ -237,8 +222,9 @@ class Monitor:
         if scope is None:
             scope = Scope(name, self._policy, whole=False)
             if self._profile is not None:
-                scope.equip(self._profile, self._bases())
+                scope.expect(self._profile)
             self._instances[name] = scope
+            self._equip()
             if len(self._instances) > 1:
                 self._whole.detector("serving")
             if len(self._instances) > self._policy.max_instances:
@@ -281,6 +267,7 @@ class Monitor:
             return
         if self._backfill is None:
             self._backfill = Scope("", self._policy, whole=False)
+            self._backfill.expect(self._profile)
             self._backfill.equip(self._profile, self._bases())
         scope, first = self._backfill, 0
         given = Given(rows, at, Known(self._profile, self._forest, self._policy.forest.every), scope.total)

@@ -9,7 +9,8 @@ from dataclasses import dataclass, replace
 
 from agents.detection.detectors.catalogue import CATALOGUE
 from agents.detection.detectors.fairness import Fairness
-from agents.detection.monitor import Monitor, MonitorState
+from agents.detection.monitor import Monitor
+from agents.detection.monitor_state import MonitorState
 from agents.detection.profile import Profile
 from agents.detection.scope import Scope
 from schemas.avro import Millis, decode, encode

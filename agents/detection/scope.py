@@ -67,9 +67,17 @@ class Scope:
         """Rows until the window ends."""
         return self.window - self.filled
 
+    @property
+    def equipped(self) -> bool:
+        """Whether it has what judges rows."""
+        return any(entry.name in self.detectors for entry in CATALOGUE if entry.of_rows)
+
+    def expect(self, profile: Profile) -> None:
+        """Follow runs of equal values from here on; what judges rows comes with `equip`."""
+        self.runs = Runs(len(profile.facets))
+
     def equip(self, profile: Profile, bases: dict[str, tuple[float, float] | None]) -> None:
         """Add what judges the profile's columns and streams; `bases` gives streams that are known elsewhere."""
-        self.runs = Runs(len(profile.facets))
         for name in wanted(profile, whole=self._whole):
             self.detectors[name] = make(name, self._setting(profile, bases.get(name)))
 
@@ -138,7 +146,8 @@ class Scope:
             made.restore(part.body)
             self.detectors[part.name] = made
         # What is not saved begins: another program's state may lack it, and so does what a version before left.
-        for name in wanted(profile, whole=self._whole) if profile is not None else ():
+        begins = profile is not None and (self._whole or self.equipped)
+        for name in wanted(profile, whole=self._whole) if profile is not None and begins else ():
             if name not in self.detectors:
                 self.detectors[name] = make(name, self._setting(profile, None))
 

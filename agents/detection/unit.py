@@ -4,7 +4,8 @@ from dataclasses import dataclass
 
 from agents.detection.guard import Mark, Marks
 from agents.detection.labels import LabelState, LabelStore
-from agents.detection.monitor import Monitor, MonitorState
+from agents.detection.monitor import Monitor
+from agents.detection.monitor_state import MonitorState
 from agents.detection.reference import monitor_of
 from agents.detection.standard import Standard
 from agents.detection.succession import successor

@@ -9,7 +9,7 @@ import pytest
 
 from agents.detection import compiled as under_test
 from agents.detection import guard, kept
-from agents.detection.detectors import half_space, outliers, psi, quality, shift
+from agents.detection.detectors import half_space, outliers, psi, quality, standardised
 from agents.detection.detectors.sequential import epochs, steps
 from agents.detection.guard import Runs
 from agents.detection.kept import keys_of
@@ -183,7 +183,7 @@ CASES: dict[str, tuple[Any, Callable[[], tuple[Any, ...]]]] = {
     "keys": (kept._keys, lambda: (np.frombuffer(b"abcdefg", np.uint8), np.array([0, 3, 7]), kept._CRC)),
     "leaves": (half_space._leaves, forest),
     "earned": (half_space._earned, lambda: (half_space._leaves(*forest()), np.arange(12.0).reshape(3, 4))),
-    "shift": (shift._scored, lambda: (values(11)[0], np.arange(ROWS) * 7, (0.5, 2.0, 1.0, 3.25))),
+    "shift": (standardised.standardised, lambda: (values(11)[0], np.arange(ROWS) * 7, (0.5, 2.0, 1.0, 3.25))),
 }
 
 

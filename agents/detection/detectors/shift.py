@@ -13,8 +13,8 @@ from scipy.special import log_ndtr
 
 from agents.detection.arrays import pack, unpack
 from agents.detection.columns import Floats
-from agents.detection.compiled import compiled
 from agents.detection.detectors.level import CAP, Held, Key, Level, Levels
+from agents.detection.detectors.standardised import standardised, without_outliers
 from agents.detection.detectors.triggers import Trigger
 from agents.detection.sample import Sample
 from schemas.avro import decode, encode
@@ -189,7 +189,7 @@ class Shift:
 
     def _judge(self, values: Floats, at: NDArray[np.int64]) -> None:
         reach = math.inf if self.spec.bits else CLIP
-        score, total, since, until = _scored(values, at, (self._mean, self._deviation, reach, float(self._now[1])))
+        score, total, since, until = standardised(values, at, (self._mean, self._deviation, reach, float(self._now[1])))
         if self._trigger is not None and self._trigger.feed(values if self.spec.bits else score):
             self._suspect = PATIENCE
         self._from = since if not self._now[0] else min(self._from, since)
@@ -207,7 +207,7 @@ class Shift:
         self._learnt = np.concatenate([self._learnt, values[:taken]])
         if len(self._learnt) < wanted:
             return taken
-        usual = self._learnt if self.spec.bits else _without_outliers(self._learnt, self.spec.spread)
+        usual = self._learnt if self.spec.bits else without_outliers(self._learnt, self.spec.spread)
         mean, variance = float(usual.mean()), float(usual.var())
         if self.spec.bits:
             # Laplace's rule: a share of 0 among so few is not a share of 0.
@@ -280,33 +280,3 @@ class Shift:
             symptom=spec.symptom,
             technique=spec.technique,
         )
-
-
-@compiled
-def _scored(
-    values: Floats, at: NDArray[np.int64], line: tuple[float, float, float, float]
-) -> tuple[Floats, float, int, int]:
-    """Return the scores, their running sum (which adds in order, whatever the batches), and the first and last time.
-
-    `line` is mean and deviation, how far a score may go, and the sum before.
-    """
-    mean, deviation, reach, total = line
-    found, since, until = np.empty(len(values)), at[0], at[0]
-    for t in range(len(values)):
-        score = (values[t] - mean) / deviation
-        if score > reach:
-            score = reach
-        elif score < -reach:
-            score = -reach
-        found[t] = score
-        total += score
-        since, until = min(since, at[t]), max(until, at[t])
-    return found, total, since, until
-
-
-def _without_outliers(values: Floats, spread: float) -> Floats:
-    # One 1e300 among the first values would hide every later shift behind its deviation.
-    low, high = np.quantile(values, [0.25, 0.75], method="inverted_cdf") / 2
-    reach = min(10 * max(2 * (high - low), spread), 1e307)
-    kept: Floats = values[(values / 2 >= low - reach) & (values / 2 <= high + reach)]
-    return np.clip(kept, -1e150, 1e150)

@@ -9,7 +9,8 @@ import numpy as np
 from river import drift
 
 from agents.detection.joined import Joined, Target
-from agents.detection.monitor import Monitor, MonitorState
+from agents.detection.monitor import Monitor
+from agents.detection.monitor_state import MonitorState
 from schemas.thresholds import Thresholds
 from schemas.values import Mode
 from tests.bench.drift.families import NUMBERS, Fault, Part, Source, rows_of

@@ -92,7 +92,6 @@ class Drift:
         texts = [profile.facets[i] for i in self._texts]
         cusums = 2 * len(self._numbers) * (len(SHIFTS) + len(RATIOS)) + 2 * len(ODDS) * categories(texts)
         self._limits = Limits.of(cusums, self._epoch, thresholds)
-        self._score = self._limits.score
         self._shares = Shares(texts, [profile.counts[i] for i in self._texts], self._limits)
         nothing, never = np.empty((len(self._numbers), 0)), np.empty(0, dtype=np.int64)
         self._begin(Whitening(nothing, never, profile.season.of(self._numbers), 1))
@@ -103,15 +102,15 @@ class Drift:
         self._whitening = whitening
         self._cutter = Cutter(channels, self._shares.sizes)
         self._banks = (
-            Bank(mean, channels, mean.limit(self._score, self._epoch), self._limits.back),
-            Bank(scale, channels, scale.limit(self._score, self._epoch), self._limits.back),
+            Bank(mean, channels, mean.limit(self._limits.score, self._epoch), self._limits.back),
+            Bank(scale, channels, scale.limit(self._limits.score, self._epoch), self._limits.back),
             self._shares.bank,
         )
         self._usual = (self._banks[MEAN].limit, self._banks[SCALE].limit)
         self._tempers = (np.ones((2 * len(SHIFTS), channels)), np.ones((2 * len(RATIOS), channels)))
         self._allow()
-        names = [self._profile.facets[i].name for i in self._numbers.tolist()]
-        self._correlation = Correlation(names[:MOST], self._limits)
+        names = [self._profile.facets[i].name for i in self._numbers[:MOST].tolist()]
+        self._correlation = Correlation(names, self._limits)
         self._alarms = Alarms()
         self._rows = self._from = self._to = 0
         self._heard = False
@@ -147,8 +146,7 @@ class Drift:
         if self._heard or sample.steady is None or sample.times is None or not sample.rows:
             return False
         self._heard = True
-        before = self._alarms.told()
-        first = 0
+        first, before = 0, self._alarms.told()
         while first < sample.rows:
             if self._rows >= self._epoch:
                 self._close()
@@ -260,14 +258,12 @@ class Drift:
                 self._alarms.end(bank, channel)
             return
         found = self._finding(bank, passing)
-        slope, toll = reverse(bank, found)
         if bank == SHARE:
             for channel in self._shares.together(passing.channel):
                 held.hold(channel, 0.0, 0.0)
-        held.hold(passing.channel, slope, toll)
+        held.hold(passing.channel, *reverse(bank, found))
         level = found.level(self.name, passing, at, self._limits)
-        if level.symptom:
-            patience = self._policy.confirm_windows
+        patience = self._policy.confirm_windows if level.symptom else patience
         self._alarms.add(bank, passing.channel, level, patience)
 
     def _finding(self, bank: int, passing: Passing) -> Finding:
@@ -289,8 +285,8 @@ class Drift:
                     value = mean * float(self._whitening.gain[channel]) if bank == MEAN else scale
                     facet = self._profile.facets[self._numbers[channel]]
                     found = since(facet, name, value, self._banks[bank].designs)
-                    window = (self._from, self._to, int(number))
-                    self._alarms.change(bank, channel, found.follow(held, window, self._limits))
+                    found_now = found.follow(held, (self._from, self._to, int(number)), self._limits)
+                    self._alarms.change(bank, channel, found_now)
 
     def _close(self) -> None:
         calm = ~(self._banks[MEAN].raised | self._banks[SCALE].raised)

@@ -40,13 +40,13 @@ class Glimpse:
         self._profile = profile
         self._window = window
         self._rows = 0
-        self._counts = np.zeros((2, *profile.counts.shape), dtype=np.int64)
+        self._counts = np.zeros((2, *profile.counts.shape), dtype=np.int32)
 
     def update(self, sample: Sample) -> None:
         """Take in a sample's histograms."""
         if sample.counts is None:
             return
-        self._counts[0] += sample.counts
+        self._counts[0] += sample.counts.astype(np.int32)
         self._rows += sample.rows
         if self._rows >= self._window:
             self._counts[1] = self._counts[0]
@@ -70,7 +70,7 @@ class Glimpse:
         """Remember exactly that."""
         saved = decode(GlimpseState, state)
         self._rows = saved.rows
-        self._counts = unpack(saved.counts, self._counts.shape, "<i8")
+        self._counts = unpack(saved.counts, self._counts.shape, "<i8").astype(np.int32)
 
     def _moved(self, index: int) -> bool:
         now = self._counts[0, index] if self._rows >= _ENOUGH else self._counts[:, index].sum(axis=0)
