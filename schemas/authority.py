@@ -4,37 +4,119 @@ from schemas.values import Role
 
 _ADMIN = ("EnrolKey", "RevokeKey", "AdoptPolicy", "AdoptSystems", "AdoptProfile")
 _DECIDE = ("Approve", "Deny", "RevokeApproval")
-_RESPOND = ("Acknowledge", "Declare", "Dismiss", "CheckItem")
-_WORK = ("AssumeDuty", "HandOver", "AddTask", "FinishTask", "AddNote")
+_STAND_IN = ("Delegate", "RevokeDelegation", "ExcludePerson", "KeepNothing")
+_REVIEW = ("ReviewBreakGlass", "ReviewStanding")
+_CALL = ("AskForPlan", "BreakGlass")
+_QUIET = ("AddSilence", "EndSilence")
+_RESPOND = ("Acknowledge", "Declare", "Dismiss", "CheckItem", *_QUIET)
+_LEAD = (
+    "Investigate",
+    "Merge",
+    "Absorb",
+    "Split",
+    "OpenSplit",
+    "Regress",
+    "Reopen",
+    "BeginReview",
+    "Close",
+    "SetPriority",
+)
+_ASSESS = ("AssessHarm", "SetModifier", "SetSeverity")
+_RELEASE = ("ReleaseHold",)
+_REPORT = ("SetReportability",)
+_TELL = ("ReportFailure",)
+_WORK = ("AssumeDuty", "HandOver", "AddTask", "FinishTask", "AddNote", *_TELL)
 _LEARN = ("RecordCause", "AttachReplay", "WritePostMortem", "JudgeSignal", "CorrectMilestone")
 _ACCEPT = ("AcceptPostMortem",)
 _RATE = ("RateResponse",)
+_FACTS = ("RecordFact", "RegulateCase")
+_FILE = ("SubmitReport", "ConfirmReport", "ReopenClock")
+_RULE_OUT = ("DeclareNotApplicable", "TollClock")
 
 MAY: dict[Role, frozenset[str]] = {
     Role.ADMIN: frozenset(_ADMIN),
-    Role.ML_MANAGER: frozenset((*_DECIDE, *_RESPOND, *_WORK, *_LEARN, *_ACCEPT, *_RATE, "AdoptProfile")),
-    Role.ML_ENGINEER: frozenset((*_RESPOND, *_WORK, *_LEARN)),
-    Role.SRE: frozenset((*_RESPOND, *_WORK, *_LEARN)),
-    Role.COMPLIANCE: frozenset(("Deny", "RevokeApproval", "Acknowledge", *_WORK, *_LEARN, *_RATE)),
+    Role.ML_MANAGER: frozenset(
+        (
+            *_DECIDE,
+            *_STAND_IN,
+            *_REVIEW,
+            *_CALL,
+            *_RESPOND,
+            *_WORK,
+            "AdoptProfile",
+            *_LEAD,
+            *_ASSESS,
+            *_FACTS,
+            *_RELEASE,
+            *_LEARN,
+            *_ACCEPT,
+            *_RATE,
+        )
+    ),
+    Role.ML_ENGINEER: frozenset((*_LEARN, *_CALL, *_RESPOND, *_WORK, *_LEAD, *_ASSESS, *_FACTS)),
+    Role.SRE: frozenset((*_LEARN, *_CALL, *_RESPOND, *_WORK, *_LEAD, *_ASSESS, *_FACTS)),
+    Role.COMPLIANCE: frozenset(
+        (
+            *_DECIDE,
+            *_STAND_IN,
+            *_REVIEW,
+            "SignOff",
+            "Acknowledge",
+            *_WORK,
+            *_ASSESS,
+            *_FACTS,
+            *_RELEASE,
+            *_REPORT,
+            *_FILE,
+            *_RULE_OUT,
+            *_LEARN,
+            *_RATE,
+        )
+    ),
     Role.AUDITOR: frozenset(),
-    Role.VALIDATOR: frozenset(("Acknowledge", "CheckItem", *_WORK, *_LEARN, *_ACCEPT)),
-    Role.LEGAL: frozenset(("Acknowledge", *_WORK, *_RATE)),
-    Role.ETHICS: frozenset(("Acknowledge", *_WORK, *_RATE)),
-    Role.DPO: frozenset(("Acknowledge", *_WORK, *_RATE)),
-    Role.SECURITY: frozenset((*_RESPOND, *_WORK, *_LEARN)),
-    Role.EXECUTIVE: frozenset(("Acknowledge", "AddNote", *_RATE)),
-    Role.REVIEWER: frozenset(_RATE),
-    Role.STAFF: frozenset(_RATE),
+    Role.VALIDATOR: frozenset(
+        (*_DECIDE, *_STAND_IN, *_REVIEW, "SignOff", "Acknowledge", "CheckItem", *_WORK, *_LEARN, *_ACCEPT)
+    ),
+    Role.LEGAL: frozenset(
+        (
+            *_RATE,
+            *_DECIDE,
+            *_STAND_IN,
+            *_REVIEW,
+            "Acknowledge",
+            *_WORK,
+            *_ASSESS,
+            *_FACTS,
+            *_RELEASE,
+            *_REPORT,
+            *_FILE,
+            *_RULE_OUT,
+        )
+    ),
+    Role.ETHICS: frozenset((*_RATE, *_DECIDE, *_STAND_IN, *_REVIEW, "Acknowledge", *_WORK, *_ASSESS, *_FACTS)),
+    Role.DPO: frozenset(
+        (*_RATE, *_DECIDE, *_STAND_IN, *_REVIEW, "Acknowledge", *_WORK, *_ASSESS, *_FACTS, *_RELEASE, *_FILE)
+    ),
+    Role.SECURITY: frozenset(
+        (*_LEARN, *_DECIDE, *_STAND_IN, *_REVIEW, *_CALL, *_RESPOND, *_WORK, *_LEAD, *_ASSESS, *_FACTS)
+    ),
+    Role.EXECUTIVE: frozenset(
+        (*_RATE, *_DECIDE, *_STAND_IN, *_REVIEW, "Acknowledge", "AddNote", "ConfirmReport", *_TELL)
+    ),
+    Role.REVIEWER: frozenset((*_RATE, *_TELL)),
+    Role.STAFF: frozenset((*_RATE, *_TELL)),
     Role.REGISTRAR: frozenset(("TakeOver",)),
     Role.TRIAGE: frozenset(("IncidentOpened", "IncidentGrew", "IncidentQuieted")),
-    Role.APPROVAL: frozenset(("RequestApproval", "ExpirePlan")),
+    Role.APPROVAL: frozenset(("RequestApproval", "ExpirePlan", "ExpireSilence", "RecountApprovals")),
     Role.REMEDIATION: frozenset(("ProposePlan", "StartAction", "ReportOutcome", "ReportRestored")),
-    Role.RECOVERY: frozenset(("ReportRecovery",)),
+    Role.RECOVERY: frozenset(("ReportRecovery", "ReportRegression")),
     Role.EVIDENCE: frozenset(("AttachEvidence",)),
-    Role.PAGING: frozenset(),
+    Role.PAGING: frozenset(("ReportClockShare",)),
 }
 
-PERSONS_ONLY = frozenset(_ADMIN + _DECIDE + _RESPOND + _WORK + _LEARN + _ACCEPT + _RATE)
+PERSONS_ONLY = frozenset((*_ADMIN, *_DECIDE, *_STAND_IN, *_REVIEW, *_CALL, "SignOff")) | frozenset(
+    _RESPOND + _WORK + _LEAD + _ASSESS + _RELEASE + _REPORT + _LEARN + _ACCEPT + _RATE + _FACTS + _FILE + _RULE_OUT
+)
 
 
 def permitted(roles: frozenset[Role], kind: str) -> bool:

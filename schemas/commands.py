@@ -11,6 +11,8 @@ from dataclasses import dataclass
 
 from schemas.avro import Millis
 from schemas.case import regions
+from schemas.case.approval import Impact
+from schemas.case.response import Dismissal
 from schemas.profiles import AdoptProfile
 from schemas.values import Role
 
@@ -94,12 +96,18 @@ class Step:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProposePlan:
-    """Propose what to do about an incident; `dry_run` says what would change, and what depends on it."""
+    """Propose what to do about an incident; `dry_run` says what would change, and what depends on it.
+
+    excluded
+        Principals who may not decide on it, beside those that policy and case name.
+    """
 
     incident: str
     attempt: int
     steps: tuple[Step, ...]
     dry_run: str
+    impact: Impact | None = None
+    excluded: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,12 +120,19 @@ class RequestApproval:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Approve:
-    """Agree to exactly the plan with this digest."""
+    """Agree to exactly the plan with this digest.
+
+    confirmed, confirmed_at
+        For a step-up: the first 8 digits of the plan's digest as the person typed them once more, and when, by the
+        clock of their machine; the registrar refuses what is not fresh.
+    """
 
     incident: str
     plan: str
     reason: str
     repeat: int = 0
+    confirmed: str = ""
+    confirmed_at: Millis = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -241,10 +256,11 @@ class Declare:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Dismiss:
-    """Close a candidate that is no incident."""
+    """Close a candidate that is no incident; `note` says more than the reason's one word."""
 
     incident: str
-    reason: str
+    reason: Dismissal
+    note: str
     repeat: int = 0
 
 

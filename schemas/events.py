@@ -4,9 +4,11 @@ from dataclasses import dataclass
 
 from schemas.avro import Millis
 from schemas.case import regions
+from schemas.case.approval import Impact, Needed
+from schemas.case.response import Dismissal
 from schemas.commands import Enrolment, Step
 from schemas.signals import Affected, Evidence, Reached
-from schemas.values import Category, Severity
+from schemas.values import Category, Role, Severity
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,11 +84,16 @@ class CaseOpened:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CaseGrew:
-    """The case reaches further, or more is known; its severity can only rise by itself."""
+    """The case reaches further, or more is known; its severity can only rise by itself.
+
+    ruled
+        The worst that the rules of its policy have said of it so far; people's judgement counts beside it.
+    """
 
     incident: str
     sequence: int
     severity: Severity
+    ruled: Severity
     category: Category
     affected: tuple[Affected, ...]
     evidence: tuple[Evidence, ...]
@@ -126,7 +133,8 @@ class CaseDismissed:
 
     incident: str
     principal: str
-    reason: str
+    reason: Dismissal
+    note: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -138,6 +146,9 @@ class PlanProposed:
     proposer: str
     steps: tuple[Step, ...]
     dry_run: str
+    impact: Impact | None = None
+    excluded: tuple[str, ...] = ()
+    policy: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -150,11 +161,18 @@ class ApprovalRequested:
     quorum: int
     decide_by: Millis
     execute_within: int
+    needs: tuple[Needed, ...] = ()
+    denials: int = 1
+    step_up: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ApprovalGiven:
-    """One person agreed; `statement` is SHA-256 of the signed command, hexadecimal."""
+    """One person agreed; `statement` is SHA-256 of the signed command, hexadecimal.
+
+    roles
+        The roles that the person decides with; those of `on_behalf` where a delegation is used.
+    """
 
     incident: str
     plan: str
@@ -162,6 +180,9 @@ class ApprovalGiven:
     key: str
     reason: str
     statement: str
+    roles: tuple[Role, ...] = ()
+    on_behalf: str = ""
+    stepped_up: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -185,51 +206,18 @@ class PlanAuthorised:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlanEnded:
-    """The plan can no longer be executed: denied, expired, revoked, failed or target_changed."""
+    """The plan can no longer be executed.
+
+    why
+        ``denied``, ``expired``, ``revoked``, ``failed``, ``target_changed``, or what became of the case: ``regressed``,
+        ``split``, ``merged``.
+    """
 
     incident: str
     plan: str
     why: str
     principal: str
     reason: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ActionStarted:
-    """The intent: durable before anything is touched; its id is the idempotency key."""
-
-    incident: str
-    intent: str
-    plan: str
-    step: int
-    target: str
-    desired: str
-    precondition: str
-    executor: str
-    attempt: int
-    lease_until: Millis
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ActionFinished:
-    """What the target showed when it was read back."""
-
-    incident: str
-    intent: str
-    target: str
-    outcome: str
-    read_back: str
-    detail: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ActionRestored:
-    """The target was found elsewhere than approved, and set back."""
-
-    incident: str
-    intent: str
-    found: str
-    read_back: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -286,9 +274,6 @@ RECORDS = (
     ApprovalRevoked,
     PlanAuthorised,
     PlanEnded,
-    ActionStarted,
-    ActionFinished,
-    ActionRestored,
     CaseContained,
     CaseRecovering,
     CaseResolved,

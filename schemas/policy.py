@@ -6,11 +6,12 @@ from typing import Annotated
 from pydantic import Field, StringConstraints, model_validator
 
 from schemas import documents
-from schemas.authority import permitted
+from schemas.approving import ApprovalRule, BreakGlassRule, Persons, Seconds, StandingRule
 from schemas.documents import Frozen
+from schemas.quiet import ReportPolicy, SilencePolicy
 from schemas.selection import Detection
 from schemas.systems import Tier
-from schemas.values import Category, Role, Severity
+from schemas.values import Category, Severity
 
 ItemName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{0,63}$")]
 
@@ -25,8 +26,6 @@ CHECKLIST = MappingProxyType(
     }
 )
 """The triage checklist where a policy names none."""
-
-Seconds = Annotated[int, Field(ge=1, le=86_400 * 30)]
 
 
 class SeverityRule(Frozen):
@@ -45,23 +44,6 @@ class SeverityRule(Frozen):
     def matches(self, category: Category, tier: str) -> bool:
         """Whether the rule speaks of this category and tier; an empty list speaks of all."""
         return (not self.categories or category in self.categories) and (not self.tiers or tier in self.tiers)
-
-
-class ApprovalRule(Frozen):
-    """How many persons of which role decide on a plan, and within which time."""
-
-    role: Role = Role.ML_MANAGER
-    quorum: int = Field(1, ge=1, le=9, description="distinct persons who must agree")
-    decide_within: Seconds = Field(1800, description="seconds until an undecided plan expires")
-    execute_within: Seconds = Field(600, description="seconds from the last approval until it may no longer start")
-
-    @model_validator(mode="after")
-    def _persons_decide(self) -> "ApprovalRule":
-        if self.role.service:
-            raise ValueError(f"{self.role.value} is a service's role; services never approve")
-        if not permitted(frozenset({self.role}), "Approve"):
-            raise ValueError(f"{self.role.value} may not approve, so nobody could ever decide on the plan")
-        return self
 
 
 class TriagePolicy(Frozen):
@@ -86,12 +68,18 @@ class RecoveryPolicy(Frozen):
     """What counts as recovered."""
 
     clear_rows: int = Field(1000, ge=1, le=10_000_000, description="rows that a survivor judges with nothing raised")
+    sign_off: tuple[Severity, ...] = Field(
+        (), description="a validator or compliance signs off what was done, before recovery is watched"
+    )
 
 
 class RemediationPolicy(Frozen):
     """How actions are carried out."""
 
     lease_seconds: int = Field(10, ge=5, le=600, description="how long an executor holds a target")
+    evidence_first: tuple[Tier, ...] = Field(
+        (), description="no remediating step of systems of these tiers before evidence is frozen"
+    )
 
 
 class ArchivePolicy(Frozen):
@@ -110,6 +98,26 @@ class ArchivePolicy(Frozen):
     )
 
 
+class HoldPolicy(Frozen):
+    """Which cases hold their evidence from the moment they are declared."""
+
+    tiers: tuple[Tier, ...] = Field(("high",), description="cases that touch a model of these tiers hold its evidence")
+
+
+class ClosingPolicy(Frozen):
+    """What must be done before a case may be closed, beside what is always asked."""
+
+    post_mortem: tuple[Severity, ...] = Field(
+        (Severity.SEV1, Severity.SEV2), description="severities that close with an accepted post-mortem only"
+    )
+
+
+class RegulationPolicy(Frozen):
+    """How reports to authorities are recorded."""
+
+    two_persons_file: bool = Field(default=True, description="a report counts as sent once a second person confirms it")
+
+
 class Policy(Frozen):
     """The whole policy document."""
 
@@ -118,15 +126,26 @@ class Policy(Frozen):
     triage: TriagePolicy = TriagePolicy()
     severity: tuple[SeverityRule, ...] = Field(min_length=1)
     approval: dict[Severity, ApprovalRule]
+    standing: tuple[StandingRule, ...] = Field((), max_length=50)
+    break_glass: BreakGlassRule = BreakGlassRule()
+    persons: Persons = Persons()
     recovery: RecoveryPolicy = RecoveryPolicy()
     remediation: RemediationPolicy = RemediationPolicy()
     archive: ArchivePolicy = ArchivePolicy()
+    reports: ReportPolicy = ReportPolicy()
+    silences: SilencePolicy = SilencePolicy()
+    hold: HoldPolicy = HoldPolicy()
+    closing: ClosingPolicy = ClosingPolicy()
+    regulation: RegulationPolicy = RegulationPolicy()
     checklist: dict[ItemName, str] = Field(
         default_factory=lambda: dict(CHECKLIST), max_length=50, description="what triage must answer, by item"
     )
 
     @model_validator(mode="after")
     def _covers_every_severity(self) -> "Policy":
+        names = [rule.name for rule in self.standing]
+        if len(set(names)) < len(names):
+            raise ValueError("each standing rule has a name of its own")
         missing = [severity.value for severity in Severity if severity not in self.approval]
         if missing:
             raise ValueError(f"approval says nothing for {', '.join(missing)}")

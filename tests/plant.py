@@ -199,7 +199,10 @@ class Plant:
         )
         assert case
         assert case.plan
-        body = Approve(incident=incident, plan=case.plan.digest, reason="seen, and agreed")
+        digest, now = case.plan.digest, int(time.time() * 1000)
+        body = Approve(
+            incident=incident, plan=digest, reason="seen, and agreed", confirmed=digest[:8], confirmed_at=now
+        )
         for name in PEOPLE:
             self.ledger.ask(key_of(self.settings, name), replace(body))
 

@@ -113,15 +113,21 @@ def requested() -> Ledger:
     return ledger
 
 
+def agreed(plan: str, at: int, **changes: Any) -> c.Approve:
+    """Return the word of a person who has seen the plan and confirms it anew at `at`."""
+    body = c.Approve(incident=INCIDENT, plan=plan, reason="looks right", confirmed=plan[:8], confirmed_at=at)
+    return replace(body, **changes)
+
+
 def approve(ledger: Ledger, who: str, **changes: Any) -> list[object]:
     """Approve the case's plan."""
-    body = c.Approve(incident=INCIDENT, plan=ledger.plan, reason="looks right")
-    return ledger.ask(replace(body, **changes), who)
+    return ledger.ask(replace(agreed(ledger.plan, ledger.at), **changes), who)
 
 
 def authorised() -> Ledger:
-    """Return a ledger whose plan two persons agreed to."""
+    """Return a ledger whose plan two persons agreed to, with its evidence frozen."""
     ledger = requested()
+    ledger.ask(evidence_kept(), "evidence")
     approve(ledger, "max")
     approve(ledger, "mia")
     return ledger

@@ -12,10 +12,11 @@ from pathlib import Path
 from agents.ledger import rules
 from agents.ledger.decisions.execute import intent_id
 from schemas import commands as c
+from schemas.case.response import Dismissal
 from schemas.codec import frame
 from schemas.profiles import AdoptProfile
 from schemas.values import Role
-from tests.chapters import learning, people
+from tests.chapters import approval, clocks, desk, learning, people, response
 from tests.ledgers import INCIDENT, Ledger, enrolment, genesis, key_of
 from tests.play import (
     AFTER,
@@ -33,7 +34,7 @@ from tests.play import (
 
 FOLDER = Path(__file__).resolve().parent / "golden"
 DRILL = "incident-2"
-CHAPTERS = (people, learning)
+CHAPTERS = (desk, people, approval, response, clocks, learning)
 POLICY = b"""version = 1
 [[severity]]
 name = "high"
@@ -54,6 +55,7 @@ SYSTEMS = b"""version = 1
 [systems.radiator]
 scope = "the state of a radiator"
 tier = "high"
+regulations = ["nis2_23"]
 [systems.radiator.models.shuttle]
 versions = ["1", "2"]
 known_good = "1"
@@ -122,13 +124,14 @@ def _resolved(ledger: Ledger) -> None:
     ledger.ask(recovery(clear_rows=5), "recovery")
     ledger.ask(recovery(observation="o-2"), "recovery")
     learning.conclude(ledger)
+    response.conclude(ledger)
 
 
 def _dismissed(ledger: Ledger) -> None:
     ledger.ask(c.AdoptSystems(document=LOW), "ada")
     affected = (replace(incident_opened().affected[0], model="small"),)
     ledger.ask(incident_opened(id=DRILL, affected=affected, recurrence_of=INCIDENT, technique="AML.T0020"), "triage")
-    ledger.ask(c.Dismiss(incident=DRILL, reason="a drill"), "max")
+    ledger.ask(c.Dismiss(incident=DRILL, reason=Dismissal.TEST, note="a drill"), "max")
     ledger.ask(c.Declare(incident=DRILL, reason="no drill"), "max")
 
 

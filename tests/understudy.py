@@ -2,8 +2,9 @@
 
 from dataclasses import replace
 
-from agents.ledger.case import Case, Phase, PlanState
+from agents.ledger.case import Case, Phase
 from agents.ledger.decisions.execute import intent_id
+from agents.ledger.regions.plan import PlanState
 from agents.ledger.state import LedgerState
 from schemas import commands as c
 from schemas.codec import frame

@@ -4,11 +4,21 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
-from agents.ledger.regions import learning, people
+from agents.ledger.regions import assessment, clocks, course, deciding, glass, hold, learning, people
+from agents.ledger.regions import plan as plans
+from agents.ledger.regions.assessment import Assessment
+from agents.ledger.regions.clocks import Clocks
+from agents.ledger.regions.course import Course
+from agents.ledger.regions.deciding import Deciding
+from agents.ledger.regions.glass import Glass
+from agents.ledger.regions.hold import Hold
 from agents.ledger.regions.learning import Learning
 from agents.ledger.regions.people import People
+from agents.ledger.regions.plan import Plan
 from schemas import events as e
-from schemas.commands import Step
+from schemas.case import response as r
+from schemas.case.action import ActionFinished, ActionRestored, ActionStarted
+from schemas.case.assessment import SeverityChanged
 from schemas.evidence import EvidenceAttached
 from schemas.signals import Affected, Reached
 from schemas.values import Category, Severity
@@ -19,51 +29,26 @@ class Phase(StrEnum):
 
     TRIAGE = "triage"
     DISMISSED = "dismissed"
+    MERGED = "merged"
     DECLARED = "declared"
     CONTAINING = "containing"
     CONTAINED = "contained"
+    INVESTIGATING = "investigating"
     REMEDIATING = "remediating"
     RECOVERING = "recovering"
     RESOLVED = "resolved"
+    REVIEW = "review"
+    CLOSED = "closed"
 
     @property
     def over(self) -> bool:
         """Whether the response has nothing more to do."""
-        return self in {Phase.DISMISSED, Phase.RESOLVED}
+        return self in {Phase.RESOLVED, Phase.REVIEW} or self.final
 
     @property
     def final(self) -> bool:
         """Whether people have nothing more to do either."""
-        return self is Phase.DISMISSED
-
-
-class PlanState(StrEnum):
-    """Where a plan stands."""
-
-    PROPOSED = "proposed"
-    PENDING = "pending"
-    AUTHORISED = "authorised"
-    EXECUTING = "executing"
-    DONE = "done"
-    ENDED = "ended"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Plan:
-    """A plan, and who has decided on it; `digest` is SHA-256 of its PlanProposed bytes."""
-
-    digest: str
-    number: int
-    proposer: str
-    steps: tuple[Step, ...]
-    state: PlanState = PlanState.PROPOSED
-    role: str = ""
-    quorum: int = 0
-    decide_by: int = 0
-    execute_within: int = 0
-    execute_by: int = 0
-    approvals: tuple[str, ...] = ()
-    why: str = ""
+        return self in {Phase.DISMISSED, Phase.MERGED, Phase.CLOSED}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,11 +107,33 @@ class Case:
     evidence: tuple[Attached, ...] = ()
     people: People = field(default_factory=People)
     learning: Learning = field(default_factory=Learning)
+    course: Course = field(default_factory=Course)
+    assessment: Assessment = field(default_factory=Assessment)
+    hold: Hold = field(default_factory=Hold)
+    deciding: Deciding = field(default_factory=Deciding)
+    glass: Glass = field(default_factory=Glass)
+    clocks: Clocks = field(default_factory=Clocks)
     owner_role: str = ""
 
     def bad_versions(self, model: str) -> frozenset[str]:
         """Versions of a model that the incident names."""
         return frozenset(affected.version for affected in self.affected if affected.model == model)
+
+
+_PHASE_AFTER: Mapping[type, Phase] = {
+    e.CaseDeclared: Phase.DECLARED,
+    e.CaseDismissed: Phase.DISMISSED,
+    r.CaseMerged: Phase.MERGED,
+    e.CaseContained: Phase.CONTAINED,
+    r.CaseInvestigating: Phase.INVESTIGATING,
+    e.CaseRecovering: Phase.RECOVERING,
+    r.CaseRegressed: Phase.CONTAINING,
+    e.CaseResolved: Phase.RESOLVED,
+    r.CaseReviewed: Phase.REVIEW,
+    r.CaseClosed: Phase.CLOSED,
+    r.CaseReopened: Phase.DECLARED,
+}
+"""The phase that each event leads to; an action's beginning leads to one by the purpose of its step."""
 
 
 def _opened(event: e.CaseOpened) -> Case:
@@ -145,33 +152,7 @@ def _opened(event: e.CaseOpened) -> Case:
     )
 
 
-def _decided_on(plan: Plan, event: object) -> Plan:
-    match event:
-        case e.ApprovalRequested():
-            return replace(
-                plan,
-                state=PlanState.PENDING,
-                role=event.role,
-                quorum=event.quorum,
-                decide_by=event.decide_by,
-                execute_within=event.execute_within,
-            )
-        case e.ApprovalGiven():
-            return replace(plan, approvals=(*plan.approvals, event.principal))
-        case e.ApprovalRevoked():
-            return replace(plan, approvals=tuple(p for p in plan.approvals if p != event.principal))
-        case e.PlanAuthorised():
-            return replace(plan, state=PlanState.AUTHORISED, execute_by=event.execute_by)
-        case e.PlanEnded():
-            return replace(plan, state=PlanState.ENDED, why=event.why)
-        case e.ActionStarted():
-            return replace(plan, state=PlanState.EXECUTING)
-        case e.CaseRecovering():
-            return replace(plan, state=PlanState.DONE)
-    return plan
-
-
-def _started(case: Case, event: e.ActionStarted, at: int) -> Case:
+def _started(case: Case, event: ActionStarted, at: int) -> Case:
     purpose = case.plan.steps[event.step].purpose if case.plan else ""
     action = Action(
         intent=event.intent,
@@ -192,12 +173,12 @@ def _started(case: Case, event: e.ActionStarted, at: int) -> Case:
 
 def _on_action(case: Case, event: object, at: int) -> Case:
     match event:
-        case e.ActionStarted():
+        case ActionStarted():
             return _started(case, event, at)
-        case e.ActionFinished():
+        case ActionFinished():
             action = replace(case.actions[event.intent], outcome=event.outcome, read_back=event.read_back)
             return replace(case, actions={**case.actions, event.intent: action})
-        case e.ActionRestored():
+        case ActionRestored():
             action = case.actions[event.intent]
             action = replace(action, restored=action.restored + 1, read_back=event.read_back)
             return replace(case, actions={**case.actions, event.intent: action})
@@ -219,16 +200,14 @@ def _on_response(case: Case, event: object, at: int) -> Case:
             return replace(case, quiet=True)
         case e.CaseAcknowledged():
             return replace(case, acknowledged=True)
-        case e.CaseDeclared():
-            return replace(case, phase=Phase.DECLARED)
-        case e.CaseDismissed():
-            return replace(case, phase=Phase.DISMISSED)
         case e.CaseContained():
-            return replace(case, phase=Phase.CONTAINED, contained_at=at)
-        case e.CaseRecovering():
-            return replace(case, phase=Phase.RECOVERING)
-        case e.CaseResolved():
-            return replace(case, phase=Phase.RESOLVED)
+            return replace(case, contained_at=at)
+        case r.CaseReopened():
+            return replace(case, plan=None, acknowledged=False, contained_at=0)
+        case r.CaseSplit():
+            return replace(case, affected=event.remaining)
+        case SeverityChanged():
+            return replace(case, severity=event.severity)
         case EvidenceAttached(kind=kind, digest=digest, rows=rows, summary=summary):
             attached = Attached(kind=kind, digest=digest, rows=rows, summary=summary, at=at)
             return replace(case, evidence=(*case.evidence, attached))
@@ -244,13 +223,32 @@ def evolve(case: Case | None, event: object, at: int, digest: str = "") -> Case 
         SHA-256 of the event's bytes: the name of a plan and of a post-mortem.
     """
     if isinstance(event, e.CaseOpened):
-        return replace(_opened(event), learning=learning.evolve(Learning(), event, digest))
+        opened = _opened(event)
+        began = course.evolve(opened.course, event, at)
+        return replace(
+            opened,
+            course=began,
+            assessment=assessment.evolve(opened.assessment, event),
+            learning=learning.evolve(opened.learning, event, digest),
+        )
     if case is None:
         return None
     if isinstance(event, e.PlanProposed):
-        plan = Plan(digest=digest, number=event.number, proposer=event.proposer, steps=event.steps)
-        return replace(case, plan=plan, plans=event.number)
+        basis = tuple(sorted({(affected.model, affected.version) for affected in case.affected}))
+        return replace(case, plan=plans.proposed(event, digest, basis), plans=event.number)
     moved = _on_action(_on_response(case, event, at), event, at)
-    moved = replace(moved, people=people.evolve(moved.people, event, at))
-    moved = replace(moved, learning=learning.evolve(moved.learning, event, digest))
-    return moved if moved.plan is None else replace(moved, plan=_decided_on(moved.plan, event))
+    moved = replace(
+        moved,
+        phase=_PHASE_AFTER.get(type(event), moved.phase),
+        people=people.evolve(moved.people, event, at),
+        learning=learning.evolve(moved.learning, event, digest),
+        course=course.evolve(moved.course, event, at),
+        assessment=assessment.evolve(moved.assessment, event),
+        hold=hold.evolve(moved.hold, event),
+        deciding=deciding.evolve(moved.deciding, event),
+        glass=glass.evolve(moved.glass, event, at),
+        clocks=clocks.evolve(moved.clocks, event, at),
+    )
+    if moved.plan is None:
+        return moved
+    return replace(moved, plan=plans.evolve(moved.plan, event, moved.severity))

@@ -3,11 +3,16 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
+from agents.ledger import deputies
+from agents.ledger.deputies import Deputies
+from agents.ledger.regions import desk
+from agents.ledger.regions.desk import Desk
 from schemas import policy, systems
+from schemas.case.action import ActionFinished, ActionStarted
+from schemas.case.response import CaseMerged, CaseSplit
 from schemas.commands import Enrolment
 from schemas.events import (
-    ActionFinished,
-    ActionStarted,
+    CaseOpened,
     KeyEnrolled,
     KeyRevoked,
     LedgerEstablished,
@@ -54,6 +59,12 @@ class Control:
         Digest of the reference profile of each model and version that has one.
     next_index
         Index after that of the last entry: no entry before it can become void any more.
+    open
+        Incidents whose response is not over: only into these may others be merged.
+    merged
+        Into which incident each merged one went.
+    splits
+        What left a case and has not opened its own yet, by the id of the incident that it is to open.
     read
         Next offset to read of each source topic, by topic id.
     """
@@ -71,7 +82,12 @@ class Control:
     systems: Systems = NO_SYSTEMS
     profiles: Mapping[tuple[str, str], str] = field(default_factory=dict)
     next_index: int = 0
+    open: frozenset[str] = frozenset()
+    merged: Mapping[str, str] = field(default_factory=dict)
+    splits: Mapping[str, CaseSplit] = field(default_factory=dict)
+    deputies: Deputies = field(default_factory=Deputies)
     leases: Mapping[str, Lease] = field(default_factory=dict)
+    desk: Desk = field(default_factory=Desk)
     read: Mapping[str, int] = field(default_factory=dict)
 
     @property
@@ -102,6 +118,9 @@ def _adopt(control: Control, event: PolicyAdopted | SystemsAdopted | ProfileAdop
 
 def evolve(control: Control, event: object) -> Control:
     """Return the control state after an event; events of cases that say nothing of it leave it as it is."""
+    told = desk.evolve(control.desk, event)
+    if told is not control.desk:
+        return replace(control, desk=told)
     match event:
         case LedgerEstablished():
             started = replace(control, ledger=event.ledger, log_key=event.log_key)
@@ -117,11 +136,26 @@ def evolve(control: Control, event: object) -> Control:
             return replace(control, keys={**control.keys, event.key: revoked})
         case PolicyAdopted() | SystemsAdopted() | ProfileAdopted():
             return _adopt(control, event)
+        case _:
+            moved = deputies.evolve(control.deputies, event)
+            return _of_case(control if moved is control.deputies else replace(control, deputies=moved), event)
+
+
+def _of_case(control: Control, event: object) -> Control:
+    """Return the control state after an event of a case: leases, merges and splits reach beyond it."""
+    match event:
         case ActionStarted():
             lease = Lease(intent=event.intent, executor=event.executor, until=event.lease_until)
             return replace(control, leases={**control.leases, event.target: lease})
         case ActionFinished():
             held = {target: lease for target, lease in control.leases.items() if lease.intent != event.intent}
             return replace(control, leases=held)
+        case CaseMerged():
+            return replace(control, merged={**control.merged, event.incident: event.into})
+        case CaseSplit():
+            return replace(control, splits={**control.splits, event.into: event})
+        case CaseOpened() if event.incident in control.splits:
+            left = {into: split for into, split in control.splits.items() if into != event.incident}
+            return replace(control, splits=left)
         case _:
             return control

@@ -4,15 +4,19 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-from agents.ledger.case import Action, Case, Phase, Plan, PlanState
-from agents.ledger.decisions.execute import intent_id
+from agents.ledger.case import Action, Case, Phase
+from agents.ledger.control import Control
+from agents.ledger.decisions.execute import intent_id, is_done
+from agents.ledger.decisions.plan import moved_on
+from agents.ledger.leave import BREAK_GLASS, STANDING, lacks_evidence, leave
+from agents.ledger.regions.plan import Plan, PlanState
 from agents.ledger.state import LedgerState
 from schemas.commands import StartAction
 from schemas.systems import Systems
 
 MAX_PLANS = 5
 _AGAIN_MS = 10_000  # a start that was refused is asked for once more: each statement is decided once
-REPLAN = frozenset({"target_changed", "failed"})
+REPLAN = frozenset({"target_changed", "failed", "regressed", "split", "superseded"})
 """Why a plan may end and be followed by another without a person asking for it."""
 _ACTING = frozenset({PlanState.AUTHORISED, PlanState.EXECUTING})
 
@@ -65,16 +69,25 @@ def told(aim: Aim) -> str:
 
 
 def wants_plan(state: LedgerState) -> list[Case]:
-    """Return the declared cases that have no plan, or whose last ended because a target had moved or failed."""
+    """Return the declared cases that have no plan, or whose last one ended so that another is wanted."""
     cases = []
     for incident in sorted(state.active):
         case = state.cases[incident]
         if case.phase in {Phase.TRIAGE, Phase.RECOVERING}:
             continue
-        ended = case.plan is not None and case.plan.state is PlanState.ENDED and case.plan.why in REPLAN
-        if (case.plan is None or ended) and case.plans < MAX_PLANS:
+        if case.deciding.wanted > case.plans or (case.plans < MAX_PLANS and wants_another(state.control, case)):
             cases.append(case)
     return cases
+
+
+def wants_another(control: Control, case: Case) -> bool:
+    """Whether a plan follows without a person asking: there is none, its target moved, or the facts have changed.
+
+    What people refused, or left undecided, is not asked again by itself while the case names the same versions.
+    """
+    if case.plan is None:
+        return True
+    return case.plan.state is PlanState.ENDED and (case.plan.why in REPLAN or moved_on(control, case, case.plan))
 
 
 def _next_step(case: Case, plan: Plan) -> int | None:
@@ -85,13 +98,27 @@ def _next_step(case: Case, plan: Plan) -> int | None:
     return None
 
 
-def next_start(case: Case, executor: str, now: int) -> StartAction | None:
+def _startable(control: Control, case: Case, plan: Plan, now: int) -> int | None:
+    """Return the step that may start now: the next one, or before the quorum one that something else entitles."""
+    if plan.state in _ACTING:
+        number = _next_step(case, plan)
+        waits = number is None or (plan.steps[number].purpose == "remediate" and lacks_evidence(control, case))
+        return None if waits else number
+    if plan.state not in {PlanState.PROPOSED, PlanState.PENDING}:
+        return None
+    undone = [number for number in range(len(plan.steps)) if not is_done(case, plan, number)]
+    for number in undone:
+        entitled = leave(control, case, plan, number, now)
+        if entitled == BREAK_GLASS or (entitled == STANDING and number == undone[0]):
+            return number
+    return None
+
+
+def next_start(control: Control, case: Case, executor: str, now: int) -> StartAction | None:
     """Return the request to start, or to take up again, the next step; None while another's lease runs."""
     plan = case.plan
-    if plan is None or plan.state not in _ACTING:
-        return None
-    number = _next_step(case, plan)
-    if number is None:
+    number = None if plan is None else _startable(control, case, plan, now)
+    if plan is None or number is None:
         return None
     known = case.actions.get(intent_id(plan.digest, number))
     if known is not None and (known.outcome or now < known.lease_until):
@@ -107,6 +134,14 @@ def next_start(case: Case, executor: str, now: int) -> StartAction | None:
     )
 
 
+def abandoned(control: Control, case: Case, action: Action, now: int) -> bool:
+    """Whether nobody will take up an open intent: its lease is over, and its plan ended or lost its leave to start."""
+    if now < action.lease_until:
+        return False
+    plan = case.plan
+    return plan is None or plan.digest != action.plan or not leave(control, case, plan, action.step, now)
+
+
 def open_actions(case: Case) -> list[Action]:
     """Return the intents whose outcome is not known."""
     return [action for action in case.actions.values() if not action.outcome]
@@ -115,6 +150,7 @@ def open_actions(case: Case) -> list[Action]:
 def standing(state: LedgerState) -> list[tuple[Case, Action]]:
     """Return what targets must go on showing: the newest done action of each, while its own case is open.
 
+    What was done before a case was reopened says nothing of it any more.
     A target that an open intent is about to change is left out; and once a later case has moved a target, the earlier
     one no longer says what it shows, even after the later is over.
     """
@@ -127,5 +163,9 @@ def standing(state: LedgerState) -> list[tuple[Case, Action]]:
                 busy.add(action.target)
             elif action.outcome == "done" and (found is None or action.started_at >= found[1].started_at):
                 newest[action.target] = (case, action)
-    kept = [found for target, found in newest.items() if target not in busy and not found[0].phase.over]
+    kept = [
+        (case, action)
+        for target, (case, action) in newest.items()
+        if target not in busy and not case.phase.over and action.started_at > case.course.reopened_at
+    ]
     return sorted(kept, key=lambda found: (found[0].incident, found[1].step))

@@ -1,11 +1,48 @@
 """The commands and events of all regions of a case, and of what the ledger holds beside the cases."""
 
-from schemas.case import learning, people
+from schemas import delegation
+from schemas.case import (
+    action,
+    approval,
+    assessment,
+    clocks,
+    glass,
+    hold,
+    learning,
+    people,
+    reports,
+    response,
+    silences,
+)
 from schemas.evidence import EvidenceAttached
 from schemas.profiles import ProfileAdopted
 
 COMMANDS = (
+    *approval.COMMANDS,
+    *glass.COMMANDS,
+    *delegation.COMMANDS,
     *people.COMMANDS,
+    *reports.COMMANDS,
+    *silences.COMMANDS,
     *learning.COMMANDS,
+    *response.COMMANDS,
+    *assessment.COMMANDS,
+    *hold.COMMANDS,
+    *clocks.COMMANDS,
 )
-EVENTS = (ProfileAdopted, EvidenceAttached, *people.EVENTS, *learning.EVENTS)
+EVENTS = (
+    *action.EVENTS,
+    *approval.EVENTS,
+    *glass.EVENTS,
+    *delegation.EVENTS,
+    ProfileAdopted,
+    EvidenceAttached,
+    *people.EVENTS,
+    *reports.EVENTS,
+    *silences.EVENTS,
+    *learning.EVENTS,
+    *response.EVENTS,
+    *assessment.EVENTS,
+    *hold.EVENTS,
+    *clocks.EVENTS,
+)

@@ -1,4 +1,4 @@
-"""`headgate deny`: refuse the plan that the ledger holds; one denial ends it."""
+"""`headgate deny`: refuse the plan that the ledger holds; one denial ends it, or as many as the policy says."""
 
 from pathlib import Path
 
@@ -39,8 +39,10 @@ def command(
         incident=incident,
         who=who,
         plan=plan,
+        reason=reason,
+        step_up=False,
         passphrase_file=passphrase_file,
         yes=flags["yes"],
         as_json=flags["as_json"],
     )
-    decide(settings, wish, "deny", lambda named, digest: Deny(incident=named, plan=digest, reason=reason))
+    decide(settings, wish, "deny", lambda named, digest, said: Deny(incident=named, plan=digest, reason=said.reason))

@@ -2,15 +2,18 @@
 
 import time
 from pathlib import Path
+from typing import Any
 
 import click
 
 from agents.ledger.fold import Verified
+from schemas.case.response import Dismissal
 from schemas.commands import Acknowledge, Declare, Dismiss
-from streams.cli import learn, post_mortem, work
+from streams.cli import assess, consent, lead, learn, post_mortem, work
 from streams.settings import Settings
 from streams.view.asking import OpenLedger
 from streams.view.incident_view import document, named, resolve, row, short, show
+from streams.view.on_case import ask_on_case
 from streams.view.output_audit import audits
 from streams.view.rendering import clean, emit, emit_line, jsonable, table, tell, when
 from streams.view.sentences import sentence
@@ -168,23 +171,26 @@ def declare(
 
 @command.command()
 @click.argument("incident")
-@click.option("--reason", required=True, help="Why, for the ledger.")
+@click.option("--reason", required=True, type=click.Choice([reason.value for reason in Dismissal]), help="Why.")
+@click.option("--note", default="", help="What stands behind it, for the ledger.")
 @_JSON
 @signed()
 @click.pass_obj
-def dismiss(
-    settings: Settings, incident: str, reason: str, who: str, passphrase_file: Path | None, *, as_json: bool
-) -> None:
+def dismiss(settings: Settings, /, incident: str, reason: str, note: str, **signer: Any) -> None:
     """Close the candidate INCIDENT: it is none.
 
-    Example: headgate incidents dismiss 3f8a2c --as ana --reason "a planned backfill"
+    Example: headgate incidents dismiss 3f8a2c --as ana --reason planned_change --note "a planned backfill"
     """
-    identity = sign_in(settings, who, passphrase_file)
-    with OpenLedger(settings) as ledger:
-        case = resolve(ledger, incident)
-        verdict = ledger.ask(identity, Dismiss(incident=case.incident, reason=reason))
-    tell(verdict, f"{case.incident} is dismissed", as_json=as_json)
+    code = Dismissal(reason)
+    ask_on_case(settings, incident, lambda case: Dismiss(incident=case.incident, reason=code, note=note), **signer)
 
 
-for _one in (*work.COMMANDS, *learn.COMMANDS, post_mortem.post_mortem):
+for _one in (
+    *consent.COMMANDS,
+    *work.COMMANDS,
+    *learn.COMMANDS,
+    post_mortem.post_mortem,
+    *lead.COMMANDS,
+    *assess.COMMANDS,
+):
     command.add_command(_one)

@@ -8,8 +8,9 @@ from dataclasses import dataclass, field
 
 from confluent_kafka import Consumer, TopicPartition
 
-from agents.ledger.case import Case, Phase, PlanState
+from agents.ledger.case import Case, Phase
 from agents.ledger.fold import Trust, Verified
+from agents.ledger.regions.plan import PlanState
 from schemas.codec import open_frame
 from schemas.commands import Approve
 from schemas.errors import HeadgateError
@@ -106,7 +107,13 @@ class Story:
         for name in PEOPLE:
             person = key_of(self.settings, name)
             self.timeline.say(f"{name} signs the plan {case.plan.digest[:12]}…", kind="person")
-            body = Approve(incident=incident, plan=case.plan.digest, reason="seen, and agreed")
+            body = Approve(
+                incident=incident,
+                plan=case.plan.digest,
+                reason="seen, and agreed",
+                confirmed=case.plan.digest[:8],
+                confirmed_at=int(time.time() * 1000),
+            )
             ask(self.settings, self.trust, person, [body])
         self._until("the incident is resolved", lambda: self._phase_is(Phase.RESOLVED))
 

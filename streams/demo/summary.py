@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from agents.ledger.fold import Verified
 from schemas import events as e
+from schemas.case.action import ActionFinished
 
 
 @dataclass(slots=True)
@@ -44,7 +45,7 @@ class Summary:
                 self.approvals.append(given)
             case e.PlanAuthorised():
                 self.authorised_at = self.authorised_at or at
-            case e.ActionFinished():
+            case ActionFinished():
                 action = {"target": event.target, "outcome": event.outcome, "read_back": event.read_back, "at": at}
                 self.actions.append({"incident": event.incident, **action})
                 if event.outcome == "done":

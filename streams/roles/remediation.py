@@ -11,9 +11,11 @@ from collections.abc import Mapping, Sequence
 import structlog
 
 from agents.ledger.case import Action, Case
+from agents.ledger.control import Control
 from agents.ledger.fold import Verified
 from agents.ledger.state import LedgerState
 from agents.roles import remediate
+from agents.roles.impact import impact
 from schemas.commands import ProposePlan, ReportOutcome, ReportRestored, Step
 from schemas.errors import EffectError
 from streams.ledger.keyring import Identity
@@ -55,9 +57,9 @@ class Remediation:
         wanted: list[object] = [plan for case in remediate.wants_plan(state) if (plan := self._plan(case, state))]
         for incident in sorted(state.active):
             case = state.cases[incident]
-            outcomes = [self._outcome(case, action, now) for action in remediate.open_actions(case)]
+            outcomes = [self._outcome(state.control, case, action, now) for action in remediate.open_actions(case)]
             wanted.extend(outcome for outcome in outcomes if outcome is not None)
-            if (start := remediate.next_start(case, self._executor, now)) is not None:
+            if (start := remediate.next_start(state.control, case, self._executor, now)) is not None:
                 wanted.append(start)
         return [*wanted, *self._reconcile(state)]
 
@@ -86,7 +88,8 @@ class Remediation:
         if made is not None or case.incident in self._not_before:
             return made
         try:
-            steps = [self._step(aim) for aim in remediate.aims(case, state.control.systems)]
+            aims = remediate.aims(case, state.control.systems)
+            steps = [self._step(aim) for aim in aims]
         except EffectError as error:
             _LOG.warning("no plan yet", incident=case.incident, reason=str(error))
             self._wait(case.incident)
@@ -96,7 +99,8 @@ class Remediation:
             self._wait(case.incident)
             return None
         dry_run = "; ".join(f"{step.target}: {step.observed} becomes {step.desired}" for step in changing)
-        plan = ProposePlan(incident=case.incident, attempt=number, steps=changing, dry_run=dry_run)
+        found = impact(state.control, aims, changing)
+        plan = ProposePlan(incident=case.incident, attempt=number, steps=changing, dry_run=dry_run, impact=found)
         self._plans[case.incident, number] = plan
         return plan
 
@@ -112,7 +116,7 @@ class Remediation:
             summary=remediate.told(aim),
         )
 
-    def _outcome(self, case: Case, action: Action, now: int) -> ReportOutcome | None:
+    def _outcome(self, control: Control, case: Case, action: Action, now: int) -> ReportOutcome | None:
         """Return what became of an intent: read from the target, after acting on it where that is ours to do."""
         known = self._outcomes.get(action.intent)
         if known is not None or action.intent in self._not_before:
@@ -120,6 +124,8 @@ class Remediation:
         try:
             shown = self._target(action.target).observe(action.target)
             if shown.state != action.desired:
+                if remediate.abandoned(control, case, action, now):
+                    return self._report(case, action, "failed", shown.state, "it was never carried out, and may not be")
                 if action.executor != self._executor or now > action.lease_until - _SAFETY_MS:
                     return None  # another executor's, or too late: the step is started again after the lease
                 if shown.digest != action.precondition:

@@ -1,22 +1,21 @@
 """An incident as a person or a program reads it: what was found, what is planned, who decided, what is waited for."""
 
-import hashlib
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import click
 
-from agents.ledger.case import Case, Plan
+from agents.ledger.case import Case
 from agents.ledger.fold import Verified
 from schemas import events as e
 from schemas.errors import HeadgateError
 from streams.view.asking import OpenLedger
 from streams.view.next_step import next_step
 from streams.view.output_audit import say
+from streams.view.plan_view import plan_document, proposal, reviews, show_decisions, show_plan, show_reviews
 from streams.view.rendering import clean, jsonable, table, when
 from streams.view.sentences import sentence
-from streams.view.signing_in import called
 
 _SHORTEST = 8
 
@@ -42,17 +41,6 @@ def short(ledger: OpenLedger, incident: str) -> str:
     return incident[:length]
 
 
-def proposal(ledger: OpenLedger, case: Case) -> e.PlanProposed | None:
-    """Return the case's current plan exactly as its digest names it."""
-    if case.plan is None:
-        return None
-    for found in ledger.of(case.incident):
-        for event, body in zip(found.events, found.entry.events if found.entry else (), strict=False):
-            if isinstance(event, e.PlanProposed) and hashlib.sha256(body.body).hexdigest() == case.plan.digest:
-                return event
-    return None
-
-
 def row(ledger: OpenLedger, case: Case, names: Mapping[str, str]) -> dict[str, Any]:
     """Return an incident in one row."""
     step = next_step(case, ledger.state.control, _now(), short(ledger, case.incident), names)
@@ -74,12 +62,7 @@ def document(ledger: OpenLedger, case: Case, names: Mapping[str, str]) -> dict[s
     """Return everything that the ledger says of an incident."""
     entries = list(ledger.of(case.incident))
     opened = next(event for found in entries for event in found.events if isinstance(event, e.CaseOpened))
-    newest: e.CaseOpened | e.CaseGrew = opened
-    for found in entries:
-        for event in found.events:
-            if isinstance(event, e.CaseGrew):
-                newest = event
-    ranked = sorted(newest.evidence, key=lambda evidence: -evidence.score)
+    ranked = sorted(case.course.signals, key=lambda evidence: -evidence.score)
     return {
         **row(ledger, case, names),
         "rule": opened.rule,
@@ -90,11 +73,15 @@ def document(ledger: OpenLedger, case: Case, names: Mapping[str, str]) -> dict[s
         "technique": opened.technique,
         "first_bad_at": opened.first_bad_at,
         "recurrence_of": case.recurrence_of,
+        "assessment": jsonable(case.assessment),
+        "course": _course(case),
+        "hold": jsonable(case.hold),
         "quiet": case.quiet,
         "affected": jsonable(case.affected),
         "blast_radius": jsonable(case.blast_radius),
         "evidence": jsonable(ranked),
-        "plan": _plan(ledger, case, entries),
+        "plan": plan_document(ledger, case, entries),
+        "reviews": reviews(case, _now()),
         "actions": jsonable(list(case.actions.values())),
         "history": [
             {"entry": found.index, "at": found.entry.at if found.entry else 0, "events": _told(found)}
@@ -103,47 +90,43 @@ def document(ledger: OpenLedger, case: Case, names: Mapping[str, str]) -> dict[s
     }
 
 
-def _plan(ledger: OpenLedger, case: Case, entries: Sequence[Verified]) -> dict[str, Any] | None:
-    plan, proposed = case.plan, proposal(ledger, case)
-    if plan is None or proposed is None:
-        return None
-    given = [
-        {"principal": event.principal, "key": event.key, "reason": event.reason, "entry": found.index}
-        for found in entries
-        for event in found.events
-        if isinstance(event, e.ApprovalGiven) and event.plan == plan.digest and event.principal in plan.approvals
-    ]
-    ended = [event for found in entries for event in found.events if isinstance(event, e.PlanEnded)]
-    end = next((event for event in ended if event.plan == plan.digest), None)
-    return {
-        "digest": plan.digest,
-        "number": plan.number,
-        "state": plan.state.value,
-        "proposer": plan.proposer,
-        "role": plan.role,
-        "quorum": plan.quorum,
-        "approvals": given,
-        "decide_by": plan.decide_by,
-        "execute_by": plan.execute_by,
-        "steps": jsonable(proposed.steps),
-        "dry_run": proposed.dry_run,
-        "ended": jsonable(end) if end is not None else None,
-    }
+def _course(case: Case) -> dict[str, Any]:
+    told: dict[str, Any] = jsonable(case.course)
+    return {name: value for name, value in told.items() if name != "signals"}
+
+
+def _judged(case: Case) -> Iterator[str]:
+    """Return lines on what people judged beside the rules."""
+    judged = case.assessment
+    said = [f"judged {judged.judged.value}"] if judged.judged else []
+    said += [f"{dimension.value} {level.value}" for dimension, level in judged.harm.items()]
+    said += sorted(modifier.value for modifier in judged.modifiers)
+    if said:
+        yield f"assessed     {', '.join(said)}"
+    if judged.priority:
+        yield f"priority     {judged.priority.value}"
+    for regime, answer in judged.reportability.items():
+        yield f"reportable   {regime}: {answer.value.replace('_', ' ')}"
+
+
+def _went(case: Case) -> Iterator[str]:
+    """Return lines on where the case went, and what is held of it."""
+    course = case.course
+    if course.merged_into:
+        yield f"merged into {course.merged_into}"
+    if course.absorbed:
+        yield f"goes on here: {', '.join(course.absorbed)}"
+    if course.splits:
+        yield f"split off:    {', '.join(course.splits)}"
+    if course.reopened or course.regressed:
+        yield f"reopened {course.reopened} times, fell back {course.regressed} times"
+    if case.hold.stands:
+        held = ", ".join(f"{each.model} {each.version}" for each in case.hold.held)
+        yield f"held         {held} since {when(case.hold.since)}"
 
 
 def _told(found: Verified) -> list[str]:
     return [sentence(event) for event in found.events]
-
-
-def show_plan(plan: Plan, proposed: e.PlanProposed) -> None:
-    """Print a plan: its steps with the state before and after, its dry run and its digest."""
-    click.echo(f"plan {plan.number}, {plan.state.value}, digest {plan.digest}")
-    for number, step in enumerate(proposed.steps, 1):
-        click.echo(f"  {number}. {step.purpose} {clean(step.target)}: {clean(step.summary)}")
-        click.echo(f"     before {clean(step.observed)}")
-        click.echo(f"     after  {clean(step.desired)}")
-    if proposed.dry_run:
-        click.echo(f"  dry run: {clean(proposed.dry_run)}")
 
 
 def show(ledger: OpenLedger, case: Case, names: Mapping[str, str], reports: Sequence[Mapping[str, Any]] = ()) -> None:
@@ -153,12 +136,15 @@ def show(ledger: OpenLedger, case: Case, names: Mapping[str, str], reports: Sequ
     for line in (
         clean(case.title),
         f"system       {clean(case.system)}" + ("" if told["declared_system"] else "  (UNDECLARED: strictest tier)"),
-        f"severity     {case.severity.value} by rule {told['rule']} of policy {case.policy[:16]}",
+        f"severity     {case.severity.value}; rule {told['rule']} of policy {case.policy[:16]} began it",
+        *_judged(case),
         f"owner        {clean(told['owner_role'])}" + (", acknowledged" if case.acknowledged else ""),
         f"opened       {when(case.opened_at)}, first bad {when(told['first_bad_at'])}",
         f"recommended  {clean(told['recommended'])}",
     ):
         click.echo(f"  {line}")
+    for line in _went(case):
+        click.echo(f"  {clean(line)}")
     if case.recurrence_of:
         click.echo(f"  recurrence of {clean(case.recurrence_of)}")
     _show_findings(told)
@@ -167,7 +153,8 @@ def show(ledger: OpenLedger, case: Case, names: Mapping[str, str], reports: Sequ
     if case.plan is not None and proposed is not None:
         click.echo()
         show_plan(case.plan, proposed)
-        _show_decisions(told["plan"], names)
+        show_decisions(told["plan"], names)
+    show_reviews(case, _now(), names)
     _show_history(told, names)
     click.echo(f"\nwaits for: {clean(told['waits_for'])}")
     if told["command"]:
@@ -183,6 +170,7 @@ def _show_findings(told: dict[str, Any]) -> None:
     click.echo("\nevidence, the strongest first")
     rows = [
         [
+            str(number),
             f"{one['score']:.1f}",
             one["version"],
             one["subject"],
@@ -191,9 +179,9 @@ def _show_findings(told: dict[str, Any]) -> None:
             one["rule"],
             one["summary"],
         ]
-        for one in told["evidence"]
+        for number, one in enumerate(told["evidence"], 1)
     ]
-    table(("score", "version", "subject", "detector", "value", "rule", "what"), rows, "  none")
+    table(("signal", "score", "version", "subject", "detector", "value", "rule", "what"), rows, "  none")
 
 
 def _show_reach(reached: Sequence[Mapping[str, Any]]) -> None:
@@ -204,17 +192,6 @@ def _show_reach(reached: Sequence[Mapping[str, Any]]) -> None:
     for one in reached:
         shows = "shows signals" if one["seen"] else "could be reached; shows nothing"
         click.echo(clean(f"  {one['depth']}  {one['model']}: {shows}"))
-
-
-def _show_decisions(plan: dict[str, Any], names: Mapping[str, str]) -> None:
-    if plan["quorum"]:
-        click.echo(f"  {len(plan['approvals'])} of {plan['quorum']} approvals by the role {plan['role']}")
-    for one in plan["approvals"]:
-        said = f": {one['reason']}" if one["reason"] else ""
-        click.echo(clean(f"  approved by {called(names, one['principal'])} in entry {one['entry']}{said}"))
-    if plan["ended"]:
-        by = called(names, plan["ended"]["principal"]) or "the clock"
-        click.echo(clean(f"  ended, {plan['ended']['why']} by {by}: {plan['ended']['reason']}"))
 
 
 def _show_history(told: dict[str, Any], names: Mapping[str, str]) -> None:

@@ -3,9 +3,14 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from agents.ledger.case import Case, Phase, Plan, PlanState
+from agents.ledger.case import Case, Phase
+from agents.ledger.closing import unfinished
 from agents.ledger.control import Control
-from agents.roles.remediate import MAX_PLANS, REPLAN, aims, open_actions
+from agents.ledger.decisions.execute import all_done
+from agents.ledger.leave import lacks_evidence
+from agents.ledger.regions.course import end_of
+from agents.ledger.regions.plan import Plan, PlanState
+from agents.roles.remediate import MAX_PLANS, aims, open_actions, wants_another
 from streams.view.rendering import when
 from streams.view.signing_in import called
 
@@ -21,8 +26,15 @@ class NextStep:
 def next_step(case: Case, control: Control, now: int, shown: str, names: Mapping[str, str]) -> NextStep:
     """Return what a case waits for at `now` (ms); `shown` is the incident's id as it is to be typed."""
     match case.phase:
-        case Phase.RESOLVED | Phase.DISMISSED:
+        case Phase.DISMISSED | Phase.CLOSED:
             return NextStep(f"nothing: it is {case.phase.value}")
+        case Phase.MERGED:
+            return NextStep(f"nothing: it goes on in {end_of(control.merged, case.incident)}")
+        case Phase.RESOLVED:
+            return NextStep("people to review it", f"headgate incidents review {shown} --as NAME")
+        case Phase.REVIEW:
+            missing = "; ".join(unfinished(control, case))
+            return NextStep(missing or "a person to close it", f"headgate incidents close {shown} --as NAME")
         case Phase.TRIAGE:
             return NextStep(
                 "a person to say whether this is an incident (or `incidents dismiss`)",
@@ -33,7 +45,7 @@ def next_step(case: Case, control: Control, now: int, shown: str, names: Mapping
             return NextStep(f"{rows} rows of a surviving version with nothing raised", "headgate incidents watch")
     if case.plan is None:
         return _before_a_plan(case, control)
-    return _on_plan(case, case.plan, now, shown, names)
+    return _on_plan(case, control, case.plan, now, shown, names)
 
 
 def _before_a_plan(case: Case, control: Control) -> NextStep:
@@ -46,14 +58,14 @@ def _before_a_plan(case: Case, control: Control) -> NextStep:
     return NextStep("the role remediation to propose a plan", "headgate run remediation")
 
 
-def _on_plan(case: Case, plan: Plan, now: int, shown: str, names: Mapping[str, str]) -> NextStep:
+def _on_plan(case: Case, control: Control, plan: Plan, now: int, shown: str, names: Mapping[str, str]) -> NextStep:
     match plan.state:
         case PlanState.PROPOSED:
             return NextStep("the role approval to ask for decisions on the plan", "headgate run approval")
         case PlanState.PENDING if now >= plan.decide_by:
             return NextStep("the role approval to end the plan: the time to decide has passed", "headgate run approval")
         case PlanState.PENDING:
-            left = plan.quorum - len(plan.approvals)
+            left = max(1, plan.quorum - len(plan.approvals))
             given = (
                 f", beside {', '.join(called(names, person) for person in plan.approvals)}" if plan.approvals else ""
             )
@@ -65,8 +77,28 @@ def _on_plan(case: Case, plan: Plan, now: int, shown: str, names: Mapping[str, s
         case PlanState.AUTHORISED:
             return NextStep(f"the role remediation to start before {when(plan.execute_by)}", "headgate run remediation")
         case PlanState.EXECUTING:
-            targets = ", ".join(action.target for action in open_actions(case)) or "the next step"
-            return NextStep(f"the role remediation to carry out {targets}", "headgate run remediation")
-        case PlanState.ENDED if plan.why in REPLAN and case.plans < MAX_PLANS:
+            return _executing(case, control, plan, shown)
+        case PlanState.ENDED if case.plans < MAX_PLANS and wants_another(control, case):
             return NextStep(f"the role remediation to plan again: {plan.why}", "headgate run remediation")
-    return NextStep(f"people: the plan ended ({plan.why}), and no other follows by itself")
+    if case.deciding.wanted > case.plans:
+        return NextStep("the role remediation to propose another plan, as a person asked", "headgate run remediation")
+    return NextStep(
+        f"people: the plan ended ({plan.why}), and no other follows by itself",
+        f'headgate incidents ask-plan {shown} --as NAME --reason "…"',
+    )
+
+
+def _executing(case: Case, control: Control, plan: Plan, shown: str) -> NextStep:
+    if all_done(case, plan):
+        return NextStep(
+            "a validator or compliance, who decided on no plan of it, to sign off what was done",
+            f'headgate incidents sign-off {shown} --as NAME --note "…"',
+        )
+    under_way = open_actions(case)
+    if not under_way and lacks_evidence(control, case):
+        return NextStep(
+            "evidence to be frozen, before anything is changed for good",
+            f'headgate incidents keep-nothing {shown} --as NAME --reason "…"',
+        )
+    targets = ", ".join(action.target for action in under_way) or "the next step"
+    return NextStep(f"the role remediation to carry out {targets}", "headgate run remediation")

@@ -4,9 +4,10 @@ from collections.abc import Callable
 from typing import Any
 
 from schemas import events as e
+from schemas.case import action
 from schemas.evidence import EvidenceAttached
 from schemas.profiles import ProfileAdopted
-from streams.view.sayings import learning, people
+from streams.view.sayings import approval, assessment, clocks, desk, hold, learning, people, response
 
 _SAY: dict[type, Callable[[Any], str]] = {
     e.CaseOpened: lambda x: f"{x.severity.value.upper()} {x.category.value}: {x.title}. {x.recommended}",
@@ -14,16 +15,18 @@ _SAY: dict[type, Callable[[Any], str]] = {
     e.CaseQuieted: lambda _: "detection sees nothing of it any more",
     e.CaseDeclared: lambda x: f"declared by {x.by}: {x.reason}",
     e.CaseAcknowledged: lambda x: f"acknowledged by {x.principal}",
-    e.CaseDismissed: lambda x: f"dismissed by {x.principal}: {x.reason}",
+    e.CaseDismissed: lambda x: f"dismissed as {x.reason.value} by {x.principal}: {x.note}",
     e.PlanProposed: lambda x: "plan proposed: " + "; then ".join(step.summary for step in x.steps),
     e.ApprovalRequested: lambda x: f"{x.quorum} persons with the role {x.role} are asked to decide on the plan",
-    e.ApprovalGiven: lambda x: f"approved by {x.principal}, signature verified",
+    e.ApprovalGiven: lambda x: (
+        f"approved by {x.principal}{f' for {x.on_behalf}' if x.on_behalf else ''}, signature verified"
+    ),
     e.ApprovalRevoked: lambda x: f"{x.principal} took the approval back: {x.reason}",
     e.PlanAuthorised: lambda _: "the quorum is reached: the plan may be executed",
     e.PlanEnded: lambda x: f"the plan ended, {x.why}: {x.reason}",
-    e.ActionStarted: lambda x: f"intent recorded: {x.target} to {x.desired}",
-    e.ActionFinished: lambda x: f"{x.target}: {x.outcome}, read back {x.read_back}",
-    e.ActionRestored: lambda x: f"the target had moved to {x.found} and was set back",
+    action.ActionStarted: lambda x: f"intent recorded: {x.target} to {x.desired}",
+    action.ActionFinished: lambda x: f"{x.target}: {x.outcome}, read back {x.read_back}",
+    action.ActionRestored: lambda x: f"the target had moved to {x.found} and was set back",
     e.CaseContained: lambda _: "contained: the bad version has no traffic",
     e.CaseRecovering: lambda _: "every step is done; the survivors are watched",
     EvidenceAttached: lambda x: f"kept as evidence: {x.kind}, {x.rows} predictions, {x.digest[:16]}: {x.summary}",
@@ -35,7 +38,13 @@ _SAY: dict[type, Callable[[Any], str]] = {
     ProfileAdopted: lambda x: f"{x.model} version {x.version} is judged against profile {x.digest[:12]}",
     e.LedgerEstablished: lambda x: f"ledger {x.ledger} begun",
     e.RegistrarTookOver: lambda x: f"a registrar took over, epoch {x.epoch}",
+    **approval.SAY,
+    **desk.SAY,
     **people.SAY,
+    **response.SAY,
+    **assessment.SAY,
+    **hold.SAY,
+    **clocks.SAY,
     **learning.SAY,
     e.Refused: lambda x: f"{x.kind} refused: {x.detail}",
 }

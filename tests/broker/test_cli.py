@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from agents.ledger.case import PlanState
+from agents.ledger.regions.plan import PlanState
 from schemas.commands import EnrolKey, RevokeKey
 from schemas.values import Category, Role
 from streams.__main__ import headgate

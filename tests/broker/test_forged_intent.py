@@ -16,6 +16,7 @@ from agents.ledger.decisions.execute import intent_id
 from schemas import commands as c
 from schemas import events as e
 from schemas.avro import encode
+from schemas.case import action
 from schemas.codec import body as encode_body
 from schemas.codec import frame
 from schemas.keys import PrivateKey
@@ -138,7 +139,7 @@ class Attacker:
         now, (step, *_) = int(time.time() * 1000), self.plan.steps
         incident, plan = case_of(self.plant).incident, self.plan.digest
         authorised = e.PlanAuthorised(incident=incident, plan=plan, execute_by=now + 600_000)
-        started = e.ActionStarted(
+        started = action.ActionStarted(
             incident=incident,
             intent=intent_id(plan, 0),
             plan=plan,

@@ -13,6 +13,7 @@ from agents.ledger.decisions.execute import intent_id
 from schemas import commands as c
 from schemas import events as e
 from schemas import signals as s
+from schemas.case import action
 from schemas.values import Role
 from tests import ledgers, play, story
 from tests.ledgers import INCIDENT, read, reason
@@ -77,11 +78,11 @@ class Judge:
     def on_action(self, event: object) -> None:
         """Judge what was done."""
         match event:
-            case e.ActionStarted():
+            case action.ActionStarted():
                 assert self.authorised
                 assert set(range(event.step)) <= self.done
                 self.under_way[event.intent] = event.step
-            case e.ActionFinished(outcome="done"):
+            case action.ActionFinished(outcome="done"):
                 step = self.under_way[event.intent]
                 assert event.read_back == STEPS[step].desired
                 self.done.add(step)

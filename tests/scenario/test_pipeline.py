@@ -212,7 +212,8 @@ def test_the_incident_is_carried_to_resolution_by_the_agents_alone() -> None:
     assert plan is not None
     ledger.ask(commands.RequestApproval(incident=incident, plan=plan.digest), "approval")
     for who in ("max", "mia"):
-        ledger.ask(commands.Approve(incident=incident, plan=plan.digest, reason="agreed"), who)
+        ledger.ask(play.agreed(plan.digest, ledger.at, incident=incident), who)
+    ledger.ask(play.evidence_kept(incident=incident), "evidence")
     for number, step in enumerate(play.STEPS):
         start = commands.StartAction(incident=incident, plan=plan.digest, step=number, executor="x-1", attempt=1)
         ledger.ask(start, "remediation")

@@ -6,12 +6,14 @@ from typing import Any
 
 import pytest
 
-from agents.ledger.case import PlanState
-from agents.ledger.decisions.approve import MAX_STEPS, deadline
+from agents.ledger.decisions.plan import MAX_STEPS, deadline
+from agents.ledger.regions.plan import PlanState
 from schemas import commands as c
+from schemas.case.approval import Needed
 from schemas.values import Role
 from tests.ledgers import INCIDENT, ROLES, Ledger, enrolment, genesis, key_of, names, reason
 from tests.play import (
+    agreed,
     approve,
     authorised,
     incident_opened,
@@ -127,7 +129,7 @@ def test_two_keys_of_one_person_count_once() -> None:
 def test_an_approval_that_is_sent_again_adds_nothing() -> None:
     """The same statement, before and after it was taken back, is decided once."""
     ledger = requested()
-    given = ledger.statement(c.Approve(incident=INCIDENT, plan=ledger.plan, reason="yes"), "max")
+    given = ledger.statement(agreed(ledger.plan, ledger.at), "max")
     assert names(ledger.submit(given)) == ["ApprovalGiven"]
     size = len(ledger.leaves)
     assert ledger.submit(given) == []
@@ -155,7 +157,7 @@ def test_whoever_proposed_does_not_decide() -> None:
     assert plan is not None
     ledger.state.cases[INCIDENT] = replace(ledger.case, plan=replace(plan, proposer="p-max"))
     for body in (
-        c.Approve(incident=INCIDENT, plan=plan.digest, reason=""),
+        agreed(plan.digest, ledger.at),
         c.Deny(incident=INCIDENT, plan=plan.digest, reason=""),
     ):
         asked = ledger.state.ask(ledger.statement(body, "max"))
@@ -176,8 +178,9 @@ def test_a_plan_is_decided_by_the_role_it_asks_for() -> None:
     ledger = requested()
     plan = ledger.case.plan
     assert plan is not None
-    ledger.state.cases[INCIDENT] = replace(ledger.case, plan=replace(plan, role="compliance"))
-    body = c.Approve(incident=INCIDENT, plan=plan.digest, reason="")
+    needs = (Needed(role=Role.COMPLIANCE, count=1),)
+    ledger.state.cases[INCIDENT] = replace(ledger.case, plan=replace(plan, needs=needs))
+    body = agreed(plan.digest, ledger.at)
     asked = ledger.state.ask(ledger.statement(body, "max"))
     assert reason(ledger.state.decide(1, asked, ledger.at)) == "wrong_role"
 
@@ -231,11 +234,12 @@ def test_an_approval_can_be_taken_back_until_execution_starts() -> None:
 
 
 def test_a_revoked_key_approves_no_more() -> None:
-    """After its revocation a key cannot be used; what it approved before stays on record."""
+    """After its revocation a key cannot be used, and what it approved before counts no more towards the quorum."""
     ledger = requested()
     approve(ledger, "max")
     ledger.ask(c.RevokeKey(key=key_of("max").key_id, reason="left"), "ada")
-    assert names(approve(ledger, "mia")) == ["ApprovalGiven", "PlanAuthorised"]
+    assert names(approve(ledger, "mia")) == ["ApprovalGiven"]
+    assert plan_state(ledger) is PlanState.PENDING
 
 
 def test_the_time_to_decide_passes() -> None:

@@ -1,7 +1,9 @@
 """A case is what its events tell."""
 
-from agents.ledger.case import Phase, PlanState, evolve
+from agents.ledger.case import Phase, evolve
+from agents.ledger.regions.plan import PlanState
 from schemas import events as e
+from schemas.case import action
 from tests.ledgers import START, genesis
 from tests.play import contained, opened, proposed, recovering, resolved
 
@@ -42,7 +44,7 @@ def test_phases_follow_the_plan() -> None:
 
 def test_an_intent_without_a_plan_has_no_purpose() -> None:
     """A case told of an action alone still takes it."""
-    started = e.ActionStarted(
+    started = action.ActionStarted(
         incident="i",
         intent="x",
         plan="p",

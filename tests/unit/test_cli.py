@@ -11,7 +11,8 @@ import click
 import pytest
 from click.testing import CliRunner
 
-from agents.ledger.case import Phase, Plan, PlanState
+from agents.ledger.case import Phase
+from agents.ledger.regions.plan import Plan, PlanState
 from schemas.documents import digest
 from schemas.errors import HeadgateError
 from schemas.values import Severity

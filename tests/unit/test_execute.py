@@ -5,8 +5,9 @@ from typing import Any
 
 import pytest
 
-from agents.ledger.case import Phase, PlanState
+from agents.ledger.case import Phase
 from agents.ledger.decisions.execute import intent_id
+from agents.ledger.regions.plan import PlanState
 from schemas import commands as c
 from schemas.values import Role
 from tests.ledgers import INCIDENT, ROLES, Ledger, enrolment, genesis, names, reason
@@ -15,9 +16,11 @@ from tests.play import (
     BEFORE,
     STEPS,
     TARGET,
+    agreed,
     approve,
     authorised,
     contained,
+    evidence_kept,
     finish,
     incident_grew,
     incident_opened,
@@ -53,6 +56,7 @@ def with_plan(*steps: c.Step) -> Ledger:
     ledger.ask(c.RequestApproval(incident=INCIDENT, plan=ledger.plan), "approval")
     approve(ledger, "max")
     approve(ledger, "mia")
+    ledger.ask(evidence_kept(), "evidence")
     return ledger
 
 
@@ -124,7 +128,7 @@ def test_two_incidents_do_not_move_one_target_at_once() -> None:
     assert plan is not None
     ledger.ask(c.RequestApproval(incident="incident-2", plan=plan.digest), "approval")
     for who in ("max", "mia"):
-        ledger.ask(c.Approve(incident="incident-2", plan=plan.digest, reason=""), who)
+        ledger.ask(agreed(plan.digest, ledger.at, incident="incident-2"), who)
     start(ledger)
     second = c.StartAction(incident="incident-2", plan=plan.digest, step=0, executor="x-1", attempt=1)
     assert reason(ledger.ask(second, "remediation")) == "lease_held"
@@ -166,7 +170,7 @@ def test_any_other_outcome_ends_the_plan(outcome: str) -> None:
     assert reason(start(ledger, 1)) == "not_authorised"
     old = intent_id(ledger.plan, 0)
     assert names(ledger.ask(proposal(attempt=2), "remediation")) == ["PlanProposed"]
-    assert reason(finish(ledger, intent=old)) == "unknown_intent"
+    assert reason(finish(ledger, intent=old)) == "finished"
 
 
 def test_an_outcome_without_an_intent_is_refused() -> None:

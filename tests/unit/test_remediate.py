@@ -5,8 +5,9 @@ from typing import Any
 
 import pytest
 
-from agents.ledger.case import Action, PlanState
+from agents.ledger.case import Action
 from agents.ledger.decisions.execute import intent_id
+from agents.ledger.regions.plan import PlanState
 from agents.ledger.state import LedgerState
 from agents.roles.remediate import MAX_PLANS, next_start, open_actions, standing, wants_plan
 from schemas import commands as c
@@ -33,10 +34,10 @@ def test_a_plan_that_met_another_target_is_made_anew(outcome: str) -> None:
     play.start(ledger)
     play.finish(ledger, outcome=outcome, read_back=BEFORE)
     assert [case.plans for case in wants_plan(ledger.state)] == [1]
-    assert next_start(ledger.case, "x-1", ledger.at) is None
+    assert next_start(ledger.control, ledger.case, "x-1", ledger.at) is None
     assert names(ledger.ask(play.proposal(attempt=2), "remediation")) == ["PlanProposed"]
     assert wants_plan(ledger.state) == []
-    assert next_start(ledger.case, "x-1", ledger.at) is None
+    assert next_start(ledger.control, ledger.case, "x-1", ledger.at) is None
 
 
 def test_plans_are_made_anew_only_so_often() -> None:
@@ -64,12 +65,12 @@ def test_a_plan_that_people_ended_is_not_made_anew(end: str) -> None:
         ledger.ask(c.ExpirePlan(incident=INCIDENT, plan=ledger.plan, deadline=deadline), "approval")
     assert (ledger.case.plan.state, ledger.case.plan.why) == (PlanState.ENDED, end)
     assert wants_plan(ledger.state) == []
-    assert next_start(ledger.case, "x-1", ledger.at) is None
+    assert next_start(ledger.control, ledger.case, "x-1", ledger.at) is None
 
 
 def begin(ledger: Ledger, executor: str = "x-1") -> list[str]:
     """Ask for the start that is proposed now; return the names of the events."""
-    wanted = next_start(ledger.case, executor, ledger.at)
+    wanted = next_start(ledger.control, ledger.case, executor, ledger.at)
     return [] if wanted is None else names(ledger.ask(wanted, "remediation"))
 
 
@@ -77,7 +78,7 @@ def test_steps_start_in_order_each_once_the_one_before_is_done() -> None:
     """Nothing before authority; one open intent at a time; nothing after the last."""
     for stage in (play.opened, play.proposed, play.requested):
         early = stage()
-        assert next_start(early.case, "x-1", early.at) is None
+        assert next_start(early.control, early.case, "x-1", early.at) is None
     ledger = play.authorised()
     assert begin(ledger) == ["ActionStarted"]
     assert [action.step for action in open_actions(ledger.case)] == [0]
@@ -89,7 +90,7 @@ def test_steps_start_in_order_each_once_the_one_before_is_done() -> None:
     play.finish(ledger, 1)
     assert begin(ledger) == []
     done = replace(ledger.case.plan or pytest.fail("no plan"), state=PlanState.EXECUTING)
-    assert next_start(replace(ledger.case, plan=done), "x-1", ledger.at) is None
+    assert next_start(ledger.control, replace(ledger.case, plan=done), "x-1", ledger.at) is None
 
 
 def test_an_intent_without_an_outcome_is_taken_up_once_its_lease_has_run_out() -> None:
@@ -109,14 +110,14 @@ def test_an_intent_without_an_outcome_is_taken_up_once_its_lease_has_run_out() -
 def test_a_start_stays_the_same_for_ten_seconds_and_is_then_asked_for_anew() -> None:
     """Every tick says the same bytes; a refusal for good is outlived by the next."""
     ledger = play.authorised()
-    first = next_start(ledger.case, "x-1", ledger.at)
+    first = next_start(ledger.control, ledger.case, "x-1", ledger.at)
     assert first is not None
-    assert next_start(ledger.case, "x-1", ledger.at + 9999) == first
-    assert next_start(ledger.case, "x-1", ledger.at + 10_000) == replace(first, repeat=first.repeat + 1)
+    assert next_start(ledger.control, ledger.case, "x-1", ledger.at + 9999) == first
+    assert next_start(ledger.control, ledger.case, "x-1", ledger.at + 10_000) == replace(first, repeat=first.repeat + 1)
     begin(ledger)
     until = open_actions(ledger.case)[0].lease_until
-    second = next_start(ledger.case, "x-1", until)
-    assert second == next_start(ledger.case, "x-1", until + 9999) == replace(first, attempt=2, repeat=0)
+    second = next_start(ledger.control, ledger.case, "x-1", until)
+    assert second == next_start(ledger.control, ledger.case, "x-1", until + 9999) == replace(first, attempt=2, repeat=0)
 
 
 def test_a_step_that_ended_otherwise_is_never_started_again() -> None:
@@ -125,7 +126,7 @@ def test_a_step_that_ended_otherwise_is_never_started_again() -> None:
     begin(ledger)
     intent = intent_id(ledger.plan, 0)
     failed = replace(ledger.case.actions[intent], outcome="failed")
-    assert next_start(replace(ledger.case, actions={intent: failed}), "x-1", ledger.at + 10**6) is None
+    assert next_start(ledger.control, replace(ledger.case, actions={intent: failed}), "x-1", ledger.at + 10**6) is None
 
 
 def kept(state: LedgerState) -> list[tuple[str, str, str]]:
@@ -154,8 +155,8 @@ def second_case(ledger: Ledger) -> tuple[str, list[Action]]:
     assert plan is not None
     ledger.ask(c.RequestApproval(incident=other, plan=plan.digest), "approval")
     for who in ("max", "mia"):
-        ledger.ask(c.Approve(incident=other, plan=plan.digest, reason=""), who)
-    start = next_start(ledger.state.cases[other], "x-1", ledger.at)
+        ledger.ask(play.agreed(plan.digest, ledger.at, incident=other), who)
+    start = next_start(ledger.control, ledger.state.cases[other], "x-1", ledger.at)
     assert names(ledger.ask(start, "remediation")) == ["ActionStarted"]
     return plan.digest, open_actions(ledger.state.cases[other])
 
@@ -179,7 +180,7 @@ def test_two_cases_do_not_start_on_one_target_at_once() -> None:
     """The second is refused while the first holds the lease, asks again, and gets it afterwards."""
     ledger = play.authorised()
     _, (opened,) = second_case(ledger)
-    held = next_start(ledger.case, "x-9", ledger.at)
+    held = next_start(ledger.control, ledger.case, "x-9", ledger.at)
     assert reason(ledger.ask(held, "remediation")) == "lease_held"
     body: dict[str, Any] = {"outcome": "done", "read_back": opened.desired, "detail": ""}
     ledger.ask(c.ReportOutcome(incident="incident-2", intent=opened.intent, **body), "remediation")

@@ -1,6 +1,7 @@
 """The approval role's proposals: one request a plan, and an end to what was not decided or started in time."""
 
-from agents.ledger.case import Phase, PlanState
+from agents.ledger.case import Phase
+from agents.ledger.regions.plan import PlanState
 from agents.roles.request import AGAIN_MS, proposals
 from schemas import commands as c
 from tests import play

@@ -1,15 +1,24 @@
 """Decide on actions: intent before act, one lease a target, steps in order, done only as read back; and on recovery."""
 
 from agents.ledger.asked import Asked
-from agents.ledger.case import Action, Case, Phase, Plan, PlanState
+from agents.ledger.case import Action, Case, Phase
 from agents.ledger.control import Control
 from agents.ledger.decisions.learn import rating_asked
+from agents.ledger.leave import (
+    BREAK_GLASS,
+    STANDING,
+    covered,
+    lacks_evidence,
+    lacks_sign_off,
+    leave,
+    rule_for,
+)
 from agents.ledger.refusal import refuse
+from agents.ledger.regions.plan import Plan, PlanState
 from schemas import commands as c
+from schemas.case.action import ActionFinished, ActionRestored, ActionStarted
+from schemas.case.glass import StandingApprovalUsed
 from schemas.events import (
-    ActionFinished,
-    ActionRestored,
-    ActionStarted,
     CaseContained,
     CaseRecovering,
     CaseResolved,
@@ -32,28 +41,66 @@ def _held(control: Control, target: str, intent: str, executor: str, at: int) ->
 
 
 def _may_start(control: Control, case: Case, plan: Plan, body: c.StartAction, at: int) -> tuple[str, str] | None:
-    if plan.state not in {PlanState.AUTHORISED, PlanState.EXECUTING}:
-        return "not_authorised", f"the plan is {plan.state.value}"
     if not 0 <= body.step < len(plan.steps):
         return "unknown_step", f"the plan has {len(plan.steps)} steps"
+    entitled = leave(control, case, plan, body.step, at)
+    if not entitled and plan.state is not PlanState.AUTHORISED:
+        return "not_authorised", f"the plan is {plan.state.value}, and nothing else lets the step start"
     intent = intent_id(plan.digest, body.step)
     known = case.actions.get(intent)
     if known is not None and known.outcome:
         return "finished", f"the step is {known.outcome}"
     if plan.state is PlanState.AUTHORISED and at >= plan.execute_by:
         return "expired", "the time to start has passed"
+    if not entitled:
+        return "quorum_lost", "an approval counts no more, because its key was revoked since; people decide again"
     if body.attempt != (known.attempt + 1 if known else 1):
         return "stale", "another attempt is under way"
-    undone = [
-        number
-        for number in range(body.step)
-        if (earlier := case.actions.get(intent_id(plan.digest, number))) is None or earlier.outcome != "done"
-    ]
-    if undone:
+    if undone := _undone(case, plan, body.step, alone=entitled == BREAK_GLASS):
         return "out_of_order", f"step {undone[0]} is not done"
     if _held(control, plan.steps[body.step].target, intent, body.executor, at):
         return "lease_held", "another action holds the target"
+    if plan.steps[body.step].purpose == "remediate" and lacks_evidence(control, case):
+        return (
+            "no_evidence",
+            "the policy wants evidence frozen first, or `headgate incidents keep-nothing`",
+        )
     return None
+
+
+def _undone(case: Case, plan: Plan, step: int, *, alone: bool) -> list[int]:
+    """Return the earlier steps that are not done; a glass is broken for a containing step `alone`."""
+    before = [number for number in range(step) if not (alone and plan.steps[number].purpose == "contain")]
+    return [number for number in before if not is_done(case, plan, number)]
+
+
+def is_done(case: Case, plan: Plan, number: int) -> bool:
+    """Whether a step of the plan shows its desired state."""
+    action = case.actions.get(intent_id(plan.digest, number))
+    return action is not None and action.outcome == "done"
+
+
+def all_done(case: Case, plan: Plan) -> bool:
+    """Whether every step of the plan shows its desired state."""
+    return all(is_done(case, plan, number) for number in range(len(plan.steps)))
+
+
+def _first_use(control: Control, case: Case, plan: Plan, number: int, at: int) -> list[object]:
+    """Return the record that a standing approval is used for a plan, where this step is the first that needs it."""
+    rule = rule_for(control, case, plan, number, at)
+    if rule is None or any(use.rule == rule.name and use.plan == plan.digest for use in case.glass.used):
+        return []
+    used = StandingApprovalUsed(
+        incident=case.incident,
+        number=len(case.glass.used) + 1,
+        rule=rule.name,
+        plan=plan.digest,
+        steps=covered(rule, control, case, plan),
+        at=at,
+        review_by=at + rule.review_within * 1000,
+        reviewer=rule.reviewer,
+    )
+    return [used]
 
 
 def start(control: Control, case: Case, asked: Asked, body: c.StartAction, at: int) -> list[object]:
@@ -63,7 +110,8 @@ def start(control: Control, case: Case, asked: Asked, body: c.StartAction, at: i
         return refuse(asked, "unknown_plan", "the digest is not that of the case's current plan")
     if why := _may_start(control, case, plan, body, at):
         return refuse(asked, *why)
-    step = plan.steps[body.step]
+    step, entitled = plan.steps[body.step], leave(control, case, plan, body.step, at)
+    first = _first_use(control, case, plan, body.step, at) if entitled == STANDING else []
     started = ActionStarted(
         incident=case.incident,
         intent=intent_id(plan.digest, body.step),
@@ -75,12 +123,16 @@ def start(control: Control, case: Case, asked: Asked, body: c.StartAction, at: i
         executor=body.executor,
         attempt=body.attempt,
         lease_until=at + control.policies[case.policy].remediation.lease_seconds * 1000,
+        leave=entitled,
     )
-    return [started]
+    return [*first, started]
 
 
-def _progress(case: Case, plan: Plan, finished: Action, read_back: str) -> list[object]:
-    """Return what follows of a step that is done: contained when all containing steps are, recovering when all are."""
+def _progress(control: Control, case: Case, plan: Plan, finished: Action, read_back: str) -> list[object]:
+    """Return what follows of a step that is done: contained when all containing steps are, recovering when all are.
+
+    A plan that ended meanwhile leads to no recovery; and where the policy wants a sign-off, that leads to it.
+    """
     done = {action.step for action in case.actions.values() if action.plan == plan.digest and action.outcome == "done"}
     done.add(finished.step)
     steps = range(len(plan.steps))
@@ -88,15 +140,16 @@ def _progress(case: Case, plan: Plan, finished: Action, read_back: str) -> list[
     contain = {number for number in steps if plan.steps[number].purpose == "contain"}
     if finished.step in contain and contain <= done:
         follows.append(CaseContained(incident=case.incident, read_back=read_back))
-    if set(steps) <= done:
+    over = plan.state is PlanState.ENDED or lacks_sign_off(control, case, plan)
+    if set(steps) <= done and not over:
         follows.append(CaseRecovering(incident=case.incident))
     return follows
 
 
-def finish(case: Case, asked: Asked, body: c.ReportOutcome) -> list[object]:
+def finish(control: Control, case: Case, asked: Asked, body: c.ReportOutcome) -> list[object]:
     """Record what the target showed; anything but the desired state ends the plan."""
     action, plan = case.actions.get(body.intent), case.plan
-    if action is None or plan is None or action.plan != plan.digest:
+    if action is None:
         return refuse(asked, "unknown_intent", "no such action is under way")
     if action.outcome:
         return refuse(asked, "finished", f"the action is {action.outcome}")
@@ -112,8 +165,12 @@ def finish(case: Case, asked: Asked, body: c.ReportOutcome) -> list[object]:
         read_back=body.read_back,
         detail=body.detail,
     )
+    if plan is None or action.plan != plan.digest:
+        return [finished]  # of an earlier plan, which ended while the step was under way
     if body.outcome == "done":
-        return [finished, *_progress(case, plan, action, body.read_back)]
+        return [finished, *_progress(control, case, plan, action, body.read_back)]
+    if plan.state is PlanState.ENDED:
+        return [finished]
     ended = PlanEnded(
         incident=case.incident,
         plan=plan.digest,
@@ -157,7 +214,7 @@ def decide(control: Control, case: Case, asked: Asked, at: int) -> list[object] 
         case c.StartAction():
             return start(control, case, asked, asked.body, at)
         case c.ReportOutcome():
-            return finish(case, asked, asked.body)
+            return finish(control, case, asked, asked.body)
         case c.ReportRestored():
             return restore(case, asked, asked.body)
         case c.ReportRecovery():
