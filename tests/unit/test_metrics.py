@@ -24,7 +24,7 @@ from streams.view.trend_report import sections as trend_sections
 from tests.learnt import answer_everything, root, write
 from tests.ledgers import INCIDENT, START, Ledger
 from tests.past import DAY, TIMES, past
-from tests.play import approve, finish, opened, proposal, recovery, start
+from tests.play import approve, evidence_kept, finish, opened, proposal, recovery, start
 
 CONTRACT, CANARY = MissedControl.DATA_CONTRACT, MissedControl.CANARY_RELEASE
 
@@ -35,6 +35,7 @@ def told() -> Ledger:
 
     ledger = opened()
     ledger.later(10).ask(c.Acknowledge(incident=INCIDENT, note=""), "eva")
+    ledger.ask(evidence_kept(), "evidence")
     ledger.ask(proposal(), "remediation")
     ledger.ask(c.RequestApproval(incident=INCIDENT, plan=ledger.plan), "approval")
     approve(ledger, "max")

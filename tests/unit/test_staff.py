@@ -8,6 +8,7 @@ from agents.ledger.decisions.staff import MAX_NOTES, MAX_TASKS, MAX_TEXT, MAX_TI
 from schemas import commands as c
 from schemas.case import people as p
 from schemas.case.people import Duty
+from schemas.case.response import Dismissal
 from schemas.signals import Affected
 from streams.view.timeline import timeline
 from tests.ledgers import INCIDENT, START, genesis, names, reason
@@ -139,7 +140,7 @@ def test_a_dismissed_candidate_takes_no_more_work() -> None:
     ledger = genesis(systems=LOW)
     ledger.ask(incident_opened(affected=(Affected(model="small", version="2"),)), "triage")
     assert reason(ledger.ask(note(), "max")) == ""
-    ledger.ask(c.Dismiss(incident=INCIDENT, reason="a backfill"), "max")
+    ledger.ask(c.Dismiss(incident=INCIDENT, reason=Dismissal.PLANNED_CHANGE, note="a backfill"), "max")
     assert reason(ledger.ask(note(text="later"), "max")) == "illegal_transition"
 
 
