@@ -5,10 +5,11 @@ SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo up test test-long check lint bench lock jars schemas clean
+.PHONY: help demo up test test-long machine check lint bench lock jars schemas clean
 
 FAULT ?= units
 SEED ?= 1
+STEPS ?= 1000000
 FAST := tests/unit tests/property
 BIN := .venv/bin
 BENCHES := $(sort $(patsubst tests/bench/%/__main__.py,%,$(wildcard tests/bench/*/__main__.py)) $(basename $(notdir $(wildcard tests/bench/*.py))))
@@ -34,6 +35,9 @@ test: .venv/ready ## run every test, on a real Kafka, except the slow ones
 
 test-long: .venv/ready ## run the slow tests
 	$(BIN)/python -m pytest -m long --timeout 1800
+
+machine: .venv/ready ## ask a case STEPS=1000000 commands of all kinds and judge each decision (about half an hour)
+	$(BIN)/python -m tests.machine $(STEPS) $(SEED)
 
 check: lint ## lint, and the fast tests with coverage
 	$(BIN)/python -m pytest $(FAST) -m "not broker and not long" --cov --cov-report term

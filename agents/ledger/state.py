@@ -55,6 +55,8 @@ class LedgerState:
         if case is not None:
             case = self.cases[asked.incident] = replace(case, sequence=case.sequence + 1)
             (self.active.discard if case.phase.over else self.active.add)(asked.incident)
+            if (asked.incident in control.open) is case.phase.over:
+                control = replace(control, open=control.open ^ {asked.incident})
         self.decided.add(bytes.fromhex(asked.statement))
         genesis = control.genesis or hashlib.sha256(leaf).hexdigest()
         read = control.read

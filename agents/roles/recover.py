@@ -25,13 +25,14 @@ class Recovery:
         """Take a monitor's word where a recovering case waits for it.
 
         Words from before containment do not count, nor, where there was no traffic to move, those from before the
-        case was opened. A version that only runs in shadow carries no traffic and is no survivor.
+        case was opened; nor those from before it was last reopened or fell back. A version that only runs in shadow
+        carries no traffic and is no survivor.
         """
         if observed.mode is Mode.SHADOW:
             return
         for incident in state.active:
             case = state.cases[incident]
-            if case.phase is not Phase.RECOVERING or observed.at < max(case.contained_at, case.opened_at):
+            if case.phase is not Phase.RECOVERING or observed.at < _since(case):
                 continue
             bad = case.bad_versions(observed.model)
             if bad and observed.version not in bad:
@@ -53,6 +54,10 @@ class Recovery:
             if report is not None:
                 wanted.append(report)
         return wanted
+
+
+def _since(case: Case) -> int:
+    return max(case.contained_at, case.opened_at, case.course.turned_at)
 
 
 def _needed(state: LedgerState, case: Case) -> int:

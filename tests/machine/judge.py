@@ -8,6 +8,7 @@ from agents.ledger.asked import Asked
 from agents.ledger.case import Case, Phase
 from agents.ledger.closing import unfinished
 from agents.ledger.control import Control
+from agents.ledger.regions.clocks import ClockState
 from schemas import events as e
 from schemas.case import approval as a
 from schemas.case import glass as g
@@ -64,7 +65,7 @@ class Judge:
     plans: dict[str, _Plan] = field(default_factory=dict)
     barred: dict[str, set[str]] = field(default_factory=dict)
     broken: dict[tuple[str, str, int], int] = field(default_factory=dict)
-    clocks: dict[str, frozenset[Any]] = field(default_factory=dict)
+    clocks: dict[str, dict[int, tuple[str, bool]]] = field(default_factory=dict)
     released: dict[str, list[tuple[str, bool]]] = field(default_factory=dict)
     seen: dict[str, int] = field(default_factory=dict)
     phases: set[tuple[str, str]] = field(default_factory=set)
@@ -190,6 +191,7 @@ class Judge:
         assert all(task.done_at for task in case.people.tasks.values())
         assert not case.hold.stands
         assert not case.glass.unreviewed()
+        assert not case.clocks.running
         if case.severity in control.policies[case.policy].closing.post_mortem:
             assert case.learning.accepted
 
@@ -198,8 +200,11 @@ class Judge:
         assert case.severity is case.assessment.severity, case
         assert (case.incident in self.world.state.control.open) is not case.phase.over
         assert bool(case.course.over_at) is case.phase.over or case.course.over_at == 0
-        clocks = _clocks(case)
-        assert self.clocks.get(case.incident, frozenset()) <= clocks
+        clocks = {one.number: (one.clock, one.state is ClockState.RUNNING) for one in case.clocks.counted}
+        assert len(clocks) == len(case.clocks.counted)
+        for number, (clock, running) in self.clocks.get(case.incident, {}).items():
+            assert clocks[number][0] == clock, "a clock was lost"
+            assert running or not clocks[number][1], "a clock that had ended runs again"
         self.clocks[case.incident] = clocks
 
 
@@ -207,10 +212,3 @@ def _same(before: Case | None, after: Case | None) -> bool:
     if before is None or after is None:
         return before is after
     return replace(before, sequence=0) == replace(after, sequence=0)
-
-
-def _clocks(case: Case) -> frozenset[Any]:
-    """Return the names of the clocks that run or have ended on a case: none of them may be lost."""
-    clocks = getattr(case, "clocks", None)
-    running = getattr(clocks, "running", getattr(clocks, "clocks", clocks))
-    return frozenset(running) if isinstance(running, Mapping) else frozenset()

@@ -118,6 +118,8 @@ class Speaker:
 
     def incident(self) -> str:
         """Return an incident, rarely one that was split off or that does not exist."""
+        if self.rng.random() < 0.5:
+            return INCIDENTS[0]  # so that one of them gets far
         return self.rng.choice(INCIDENTS if self.rng.random() < 0.9 else (*self.world.state.cases, "incident-9"))
 
     def who(self, kind: str) -> Principal:
@@ -180,7 +182,8 @@ class Speaker:
                 id=incident, affected=self.rng.choice(_AFFECTED), evidence=self.rng.choice(_FIXED["evidence"])
             )
             return (opened, "triage") if incident in INCIDENTS else None
-        todo = list(_onward(case, self.world))
+        aside = self.rng.random() < 0.1
+        todo = list(_aside(case, self.world) if aside else _onward(case, self.world))
         return self.rng.choice(todo) if todo else None
 
 
@@ -278,6 +281,25 @@ def _over(case: Case, world: World) -> Iterator[tuple[Any, str]]:
             yield response.Absorb(incident=into, merged=merged, repeat=rest), "max"
     elif case.phase is Phase.CLOSED:
         yield response.Reopen(incident=incident, reason="again", repeat=rest), "max"
+
+
+def _aside(case: Case, world: World) -> Iterator[tuple[Any, str]]:
+    """Return what leads a case elsewhere."""
+    incident, rest, plan = case.incident, world.asked, digest_of(case)
+    for other in INCIDENTS:
+        yield response.Merge(incident=incident, into=other, reason="the same", repeat=rest), "eva"
+    yield response.Split(incident=incident, signals=("s-2",), reason="another", repeat=rest), "eva"
+    yield response.Regress(incident=incident, reason="worse", repeat=rest), "eva"
+    yield c.RevokeApproval(incident=incident, plan=plan, reason="wait", repeat=rest), "max"
+    yield c.Deny(incident=incident, plan=plan, reason="no", repeat=rest), "mia"
+    yield response.Investigate(incident=incident, reason="why?", repeat=rest), "eva"
+    if case.plan is not None:
+        expire = c.ExpirePlan(incident=incident, plan=plan, deadline=case.plan.decide_by, repeat=rest)
+        yield expire, "approval"
+    for into, split in world.state.control.splits.items():
+        yield response.OpenSplit(incident=into, origin=split.incident, repeat=rest), "max"
+    for merged, into in world.state.control.merged.items():
+        yield response.Absorb(incident=into, merged=merged, repeat=rest), "max"
 
 
 def _onward(case: Case, world: World) -> Iterator[tuple[Any, str]]:

@@ -8,7 +8,7 @@ from tests.machine.machine import Tally, run
 def test_no_sequence_of_commands_breaks_the_statechart() -> None:
     """A sample of `make machine`: phases, quorum, exclusion, hold, closing and clocks, judged over events alone."""
     Tally.steps = 0
-    run(40, 50)
+    run(40, 60)
     assert Tally.steps > 1000
     assert {"PlanAuthorised", "CaseContained", "CaseResolved", "HoldReleased", "CaseClosed"} <= set(Tally.seen)
 

@@ -7,6 +7,7 @@ import pytest
 
 from agents.ledger.case import Phase
 from schemas import commands as c
+from schemas.case.response import Dismissal
 from schemas.signals import Affected
 from schemas.values import Category, Severity
 from tests.ledgers import INCIDENT, ROLES, Ledger, established, genesis, names, reason
@@ -38,7 +39,7 @@ def tiers() -> Ledger:
 
 ACKNOWLEDGE = c.Acknowledge(incident=INCIDENT, note="mine")
 DECLARE = c.Declare(incident=INCIDENT, reason="it is one")
-DISMISS = c.Dismiss(incident=INCIDENT, reason="a drill")
+DISMISS = c.Dismiss(incident=INCIDENT, reason=Dismissal.TEST, note="a drill")
 CANDIDATE = {"affected": affected("small")}
 
 
@@ -53,7 +54,7 @@ def candidate() -> Ledger:
 def test_a_declared_model_of_the_highest_tier_is_declared_at_once() -> None:
     """The policy's rule opens and declares in one entry, and the case keeps that policy."""
     ledger = genesis()
-    assert names(ledger.ask(incident_opened(), "triage")) == ["CaseOpened", "CaseDeclared"]
+    assert names(ledger.ask(incident_opened(), "triage")) == ["CaseOpened", "CaseDeclared", "EvidenceHeld"]
     assert (ledger.case.severity, ledger.case.policy) == (Severity.SEV2, ledger.control.policy_digest)
     assert ledger.state.active == {INCIDENT}
 
@@ -106,7 +107,7 @@ def test_a_recurrence_names_the_incident_before() -> None:
     """A new incident of the same cause is linked."""
     ledger = resolved()
     again = incident_opened(id="incident-2", recurrence_of=INCIDENT)
-    assert names(ledger.ask(again, "triage")) == ["CaseOpened", "CaseDeclared"]
+    assert names(ledger.ask(again, "triage")) == ["CaseOpened", "CaseDeclared", "EvidenceHeld"]
     assert ledger.state.cases["incident-2"].recurrence_of == INCIDENT
     assert ledger.state.active == {"incident-2"}
 
@@ -114,14 +115,14 @@ def test_a_recurrence_names_the_incident_before() -> None:
 def test_severity_rises_by_rule_and_never_falls_by_itself() -> None:
     """Growth to a higher tier declares the case; growth back to a lower one changes the facts alone."""
     ledger = candidate()
-    assert names(ledger.ask(incident_grew(affected=affected("medium")), "triage")) == ["CaseGrew"]
+    assert names(ledger.ask(incident_grew(affected=affected("medium")), "triage")) == ["CaseGrew", "SeverityChanged"]
     assert ledger.case.severity.rank == 3
     ledger.ask(incident_quieted(), "triage")
     assert ledger.case.quiet
     grown = ledger.ask(incident_grew(sequence=3, affected=affected("medium", "large")), "triage")
-    assert names(grown) == ["CaseGrew", "CaseDeclared"]
+    assert names(grown) == ["CaseGrew", "SeverityChanged", "CaseDeclared", "EvidenceHeld"]
     assert (ledger.case.severity, ledger.case.phase, ledger.case.quiet) == (Severity.SEV2, Phase.DECLARED, False)
-    assert names(ledger.ask(incident_grew(sequence=4, **CANDIDATE), "triage")) == ["CaseGrew"]
+    assert names(ledger.ask(incident_grew(sequence=4, **CANDIDATE), "triage")) == ["CaseGrew", "EvidenceHeld"]
     assert ledger.case.severity.rank == 2
     assert ledger.case.bad_versions("small") == {"2"}
     assert ledger.case.bad_versions("large") == set()
@@ -193,11 +194,11 @@ def test_who_may_respond(who: str) -> None:
 def test_evidence_is_recorded_once_by_its_digest_also_when_the_case_is_over() -> None:
     """The evidence role attaches; the case keeps kind, digest and rows; the same digest again is refused."""
     ledger = resolved()
-    assert names(ledger.ask(evidence_kept(), "evidence")) == ["EvidenceAttached"]
-    kept = ledger.case.evidence[0]
-    assert (kept.kind, kept.digest, kept.rows, kept.at) == ("window", "ab" * 32, 40, ledger.at)
-    assert ledger.ask(evidence_kept(), "evidence") == []
-    assert reason(ledger.ask(evidence_kept(rows=41), "evidence")) == "attached"
+    assert names(ledger.ask(evidence_kept(digest="cd" * 32), "evidence")) == ["EvidenceAttached"]
+    kept = ledger.case.evidence[-1]
+    assert (kept.kind, kept.digest, kept.rows, kept.at) == ("window", "cd" * 32, 40, ledger.at)
+    assert ledger.ask(evidence_kept(digest="cd" * 32), "evidence") == []
+    assert reason(ledger.ask(evidence_kept(digest="cd" * 32, rows=41), "evidence")) == "attached"
     assert ledger.case.phase is Phase.RESOLVED
 
 

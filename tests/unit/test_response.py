@@ -14,7 +14,7 @@ from agents.roles import remediate
 from schemas import commands as c
 from schemas.case import response as r
 from schemas.case.hold import ReleaseHold
-from schemas.case.learning import AcceptPostMortem
+from schemas.case.learning import AcceptPostMortem, CauseKind
 from schemas.case.people import AddTask, FinishTask
 from schemas.case.response import Dismissal
 from schemas.signals import Affected
@@ -180,7 +180,7 @@ def closable() -> Ledger:
     ledger = play.resolved()
     ledger.ask(c.EnrolKey(enrolment=enrolment("lea", Role.LEGAL)), "ada")
     answer_everything(ledger, "mia")
-    ledger.ask(cause(), "mia")
+    ledger.ask(cause(kind=CauseKind.ROOT), "mia")
     ledger.ask(write(text=POST_MORTEM), "mia")
     ledger.ask(r.BeginReview(incident=INCIDENT, note=""), "mia")
     return ledger
@@ -239,13 +239,14 @@ def test_a_later_policy_changes_no_running_case() -> None:
     ledger.ask(c.AdoptPolicy(document=lax), "ada")
     assert ledger.case == before
     assert ledger.control.policy_digest != ledger.case.policy
+    ledger.ask(play.evidence_kept(), "evidence")
     ledger.ask(play.proposal(), "remediation")
     ledger.ask(c.RequestApproval(incident=INCIDENT, plan=ledger.plan), "approval")
     play.approve(ledger, "max")
     assert reason(play.start(ledger)) == "not_authorised"
     play.approve(ledger, "mia")
     for number in range(2):
-        play.start(ledger, number)
+        play.start(ledger, number, repeat=1)
         play.finish(ledger, number)
     assert reason(ledger.ask(play.recovery(clear_rows=999), "recovery")) == "too_early"
     assert any("post-mortem" in sentence for sentence in unfinished(ledger.control, ledger.case))
