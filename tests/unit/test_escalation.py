@@ -1,5 +1,7 @@
 """Escalation: nobody answering climbs, nobody reached is said and passed, and an answer stops what it should."""
 
+from dataclasses import replace
+
 import pytest
 
 from agents.oncall.decide import Refusal, decide
@@ -158,6 +160,27 @@ def test_a_step_whose_condition_does_not_hold_is_skipped_and_said() -> None:
     monday = 1_799_654_400_000  # Monday 2027-01-11 08:00Z, 09:00 in Berlin
     assert told(Case(policy(step("user:ada", only_if=office)), now=monday).turn()) == [("ada",)]
     assert told(Case(policy(step("user:grace", only_if=many)), facts=recent).turn()) == [("grace",)]
+
+
+def test_only_signals_within_the_time_count() -> None:
+    """A signal exactly as old as the time, and one of the future, are none of those that a step asks for."""
+    facts = replace(FACTS, signals=(START - 60_000, START - 59_999, START, START + 1))
+    asked = step("user:grace", only_if={"signals": 3, "within_seconds": 60})
+    skipped, _ = Case(policy(asked), facts=facts).turn()
+    assert isinstance(skipped, PageSkipped)
+    assert skipped.why == "2 signals in 60 s; it needs 3"
+
+
+def test_who_had_to_answer_and_did_is_not_awaited_again_when_a_later_step_pages_again() -> None:
+    """Legal answered while the second step paged; an hour later that step pages ada again, whose word is enough."""
+    case = Case(policy(step("user:legal", ack="all"), step("user:ada", after_seconds=60)))
+    case.turn()
+    case.wait()
+    case.acknowledge("legal")
+    assert told(case.wait()) == [("legal",), ("ada",)]
+    assert case.paging.awaited == ()
+    case.acknowledge("ada")
+    assert case.paging.state is PagingState.ACKNOWLEDGED
 
 
 def test_a_case_keeps_the_policy_that_it_began_with() -> None:

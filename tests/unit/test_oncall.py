@@ -2,6 +2,7 @@
 
 import pytest
 
+from agents.oncall.targets import persons_of
 from schemas import oncall
 from schemas.errors import PolicyError
 from schemas.escalation import CaseFacts
@@ -129,3 +130,9 @@ def test_a_principal_and_an_addressee_are_found() -> None:
     found = [document.contacts_of(name) for name in ("ada", "webhook:terminal", "eve")]
     assert found == [("terminal",), ("terminal",), ()]
     assert len(document.overrides_of("week")) == 1
+    at = 1_767_700_000_000  # within the override
+    asked = ("user:ada", "user:eve", "schedule:week", "schedule:x", "role:boss", "role:x", "webhook:terminal", "x:y")
+    assert [persons_of(document, target, at) for target in asked] == [
+        *(("ada",), (), ("grace",), ()),
+        *(("ada",), (), ("webhook:terminal",), ()),
+    ]

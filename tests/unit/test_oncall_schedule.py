@@ -128,6 +128,10 @@ def test_nobody_is_on_call_before_a_layer_starts_and_after_it_ends() -> None:
         ((), ms("2026-03-03T08:00")),
     ]
     assert next_on_call(turns, (), ms("2026-03-01T12:00")) is None
+    turns = schedule(layer("ada", rotation="weekly", hand_over_day="sun", until=date(2026, 3, 4)))
+    assert [gap.start for gap in gaps(turns, (), ms("2026-03-02T00:00"), ms("2026-03-07T00:00"))] == [
+        ms("2026-03-04T08:00")
+    ]
 
 
 def test_the_next_on_call_is_the_next_who_is_somebody() -> None:
@@ -135,6 +139,9 @@ def test_the_next_on_call_is_the_next_who_is_somebody() -> None:
     turns = schedule(layer("ada", "grace", rotation="weekly", every=10, hand_over_day="sun"))
     following = next_on_call(turns, (), ms("2026-03-02T00:00"))
     assert following == Shift(persons=("grace",), start=ms("2026-05-10T07:00"), end=ms("2026-07-19T07:00"))
+    turns = schedule(layer("ada", "grace", rotation="weekly", every=5, hand_over_day="sun"))
+    following = next_on_call(turns, (), ms("2026-03-02T00:00"))
+    assert following == Shift(persons=("grace",), start=ms("2026-04-05T07:00"), end=ms("2026-05-10T07:00"))
 
 
 @pytest.mark.parametrize("zone", [BERLIN, "America/New_York", "Australia/Lord_Howe", "Pacific/Apia", "Asia/Kathmandu"])
