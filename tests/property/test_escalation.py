@@ -156,7 +156,7 @@ def test_escalation_keeps_its_word_whatever_happens() -> None:
     run_state_machine_as_test(
         Escalation,
         settings=settings(
-            max_examples=120, stateful_step_count=25, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+            max_examples=80, stateful_step_count=25, deadline=None, suppress_health_check=[HealthCheck.too_slow]
         ),
     )
 
@@ -187,4 +187,4 @@ def test_every_target_of_a_round_leaves_a_record() -> None:
                     assert tuple(targets) == self.case.policy.steps[number % 100].targets
             assert isinstance(self.case.said[-1], EscalationExhausted)
 
-    run_state_machine_as_test(Alone, settings=settings(max_examples=60, stateful_step_count=12, deadline=None))
+    run_state_machine_as_test(Alone, settings=settings(max_examples=40, stateful_step_count=12, deadline=None))
