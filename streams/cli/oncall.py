@@ -210,9 +210,7 @@ def explain(at: int, document: Path, signals: int, clock: int | None, *, as_json
         click.echo(f"  {moment.ljust(width)}  {clean(said)}")
     kept = policy.acknowledge_timeout_seconds
     until = f"counts for {words.lasting(kept * 1000)}; then its step pages again" if kept else "counts until it is over"
-    last = (
-        ", of those who all must acknowledge the last one," if any(one.ack is Ack.ALL for one in policy.steps) else ""
-    )
+    last = " (the last one, where all must)" if any(one.ack is Ack.ALL for one in policy.steps) else ""
     click.echo(f"An acknowledgement{last} stops this, and {until}.")
 
 
