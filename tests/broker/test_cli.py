@@ -25,7 +25,7 @@ from streams.settings import DEPLOY, Settings
 from streams.view.asking import OpenLedger, UndecidedError, ask_and_wait, registrar_runs
 from tests.conftest import ROOT, RunningBroker
 from tests.desk import Desk, registrar
-from tests.play import AFTER, BEFORE, incident_opened
+from tests.play import AFTER, BEFORE, evidence, incident_opened
 
 pytestmark = pytest.mark.broker
 PEOPLE = {"ana": Role.ML_MANAGER, "ben": Role.ML_MANAGER, "eva": Role.SRE}
@@ -185,7 +185,7 @@ def test_a_candidate_is_answered_by_a_person(desk: Desk) -> None:
     assert "acknowledged by eva" in desk.run("incidents", "acknowledge", "report-1", "--as", "eva")
     assert "somebody has it already" in desk.fails("incidents", "acknowledge", "report-1", "--as", "ana")
     desk.run("incidents", "declare", "report-1", "--as", "eva", "--reason", "customers complain")
-    desk.run("incidents", "dismiss", "report-2", "--as", "ana", "--reason", "a planned backfill")
+    desk.run("incidents", "dismiss", "report-2", "--as", "ana", "--reason", "planned_change", "--note", "backfill")
     phases = {row["incident"]: row["phase"] for row in desk.json("incidents", "list", "--all")}
     assert (phases["report-1"], phases["report-2"]) == ("declared", "dismissed")
     assert "report-2" not in {row["incident"] for row in desk.json("incidents")}
@@ -259,3 +259,38 @@ def test_what_becomes_final_is_told_live(desk: Desk) -> None:
         ("watched-1", "CaseOpened"),
         ("watched-1", "CaseDeclared"),
     ]
+
+
+def test_people_lead_incidents_on_at_the_command_line(desk: Desk) -> None:
+    """Severity, priority, merger, split, investigation and hold are said there, and `show` tells what came of them."""
+    two = (evidence(), evidence(signal="other", score=4.0, summary="latency rose"))
+    for incident in ("lead-a", "lead-b"):
+        desk.opened(incident)
+    desk.opened("lead-c", evidence=two)
+    assert "a cascade over two systems" in desk.run("incidents", "matrix")
+    ana = ("--as", "ana")
+    worse = desk.run("incidents", "assess", "lead-a", "rights", "sev1", "--reason", "one group", *ana)
+    assert "severity SEV2 becomes SEV1" in worse
+    desk.run("incidents", "modifier", "lead-a", "irreversible", "--reason", "letters went out", *ana)
+    assert "what was assessed keeps it" in desk.fails(
+        "incidents", "severity", "lead-a", "sev4", "--evidence", "shadow", *ana
+    )
+    desk.run("incidents", "priority", "lead-a", "p1", "--reason", "the board meets", *ana)
+    assert "ReportabilitySet" not in desk.fails(
+        "incidents", "reportability", "lead-a", "gdpr_33", "reportable", "--reason", "a leak", *ana
+    )
+    desk.run("incidents", "investigate", "lead-a", "--reason", "why did units change?", *ana)
+    assert "the case is investigating" in desk.fails("incidents", "close", "lead-a", *ana)
+    assert "the case is investigating" in desk.fails("incidents", "release-hold", "lead-a", "--reason", "x", *ana)
+    merged = desk.run("incidents", "merge", "lead-b", "--into", "lead-a", "--reason", "the same table", *ana)
+    assert "lead-b goes on in lead-a" in merged
+    split = desk.run("incidents", "split", "lead-c", "2", "--reason", "the network", *ana)
+    assert "split from lead-c" in split
+    told = desk.json("incidents", "show", "lead-a")
+    assert (told["severity"], told["phase"], told["assessment"]["priority"]) == ("sev1", "investigating", "p1")
+    assert told["course"]["absorbed"] == ["lead-b"]
+    assert told["hold"]["stands"]
+    shown = desk.run("incidents", "show", "lead-b")
+    assert "merged into lead-a" in shown
+    (other,) = desk.json("incidents", "show", "lead-c")["course"]["splits"]
+    assert [one["signal"] for one in desk.json("incidents", "show", other)["evidence"]] == ["other"]
