@@ -4,6 +4,7 @@ import threading
 
 from agents.detection.detect import Detect
 from agents.detection.standard import Standard
+from agents.detection.warm import warm
 from agents.ledger.fold import Trust
 from schemas.codec import frame
 from schemas.topics import full_name
@@ -38,6 +39,7 @@ def spec(settings: Settings, standard: Standard, instance: str | None) -> Worker
 
 def run(settings: Settings, trust: Trust, instance: str | None) -> None:
     """Run until asked to stop; when another policy, systems or profile is adopted, save, and go on under it."""
+    warm()
     changed = threading.Event()
     ledger = LedgerThread(settings, trust, changed.set)
     ledger.start()

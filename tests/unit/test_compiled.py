@@ -9,11 +9,19 @@ import pytest
 
 from agents.detection import compiled as under_test
 from agents.detection import guard, kept
+from agents.detection.detect import Detect
 from agents.detection.detectors import half_space, outliers, psi, quality, standardised
 from agents.detection.detectors.sequential import epochs, steps
 from agents.detection.guard import Runs
 from agents.detection.kept import keys_of
 from agents.detection.profile import histogram
+from agents.detection.standard import Standard
+from agents.detection.warm import warm
+from agents.received import Received
+from schemas.codec import frame
+from schemas.telemetry import Column, InferenceBatch
+from schemas.thresholds import Thresholds
+from schemas.values import Mode
 
 ROWS = 37
 
@@ -232,3 +240,34 @@ def test_what_cannot_be_kept_on_disk_is_compiled_all_the_same(monkeypatch: pytes
 
     monkeypatch.setattr(under_test, "njit", njit)
     assert under_test.compiled(lambda x: x + 1)(2) == 3
+
+
+def test_what_is_warm_need_not_be_compiled_when_records_come() -> None:
+    """Batches of other sizes, with cells missing and two instances, bring no new types of arrays."""
+    warm()
+    dispatchers = [function for function, _ in CASES.values()]
+    before = [len(function.signatures) for function in dispatchers]
+    detect, first = Detect(Standard("test", Thresholds())), 0
+    for offset, rows in enumerate((700, 900, 1, 499, 1200, 37)):
+        columns = [
+            Column(name=role, role=role, kind="double", values=np.resize(values(role_number), rows).tobytes())
+            for role_number, role in enumerate(("confidence", "latency"))
+        ]
+        features = [
+            Column(name=f"f{i}", role="feature", kind="double", values=np.resize(values(i), rows).tobytes())
+            for i in range(4)
+        ]
+        batch = InferenceBatch(
+            model="m",
+            version="1",
+            instance=str(offset % 2),
+            mode=Mode.REALTIME,
+            source="s",
+            first_position=first,
+            rows=rows,
+            columns=(*features, *columns),
+        )
+        place = {"topic": "t", "topic_id": "t", "partition": 0, "timestamp": 1_700_000_000_000}
+        detect.step(Received(**place, offset=offset, key=b"m", value=frame(batch)))
+        first += rows
+    assert [len(function.signatures) for function in dispatchers] == before
