@@ -4,6 +4,7 @@ from pathlib import Path
 
 import click
 
+from streams.cli import propose
 from streams.settings import Settings
 from streams.view import adoption
 from streams.view.signing_in import sign_in, signed
@@ -69,3 +70,6 @@ def show(settings: Settings, digest: str, *, as_json: bool) -> None:
     Example: headgate policy show 3f8a2c
     """
     adoption.say_document("policy", settings, digest, as_json=as_json)
+
+
+command.add_command(propose.command)

@@ -5,11 +5,13 @@ from pathlib import Path
 
 import click
 
+from agents.feedback.proposal import judged, propose
 from agents.metrics.history import histories
 from agents.metrics.trend import quarter, quarter_of, trend
 from streams.settings import Settings
 from streams.view.asking import OpenLedger
 from streams.view.page import markdown, page
+from streams.view.proposed import document, sentence
 from streams.view.rendering import emit
 from streams.view.signing_in import names_of
 from streams.view.trend_report import sections
@@ -30,19 +32,18 @@ def command(settings: Settings, asked: str, form: str, out: Path | None) -> None
     now = int(time.time() * 1000)
     chosen = quarter(asked) if asked else quarter_of(now)
     with OpenLedger(settings) as ledger:
-        found = histories(ledger.entries)
+        found, control = histories(ledger.entries), ledger.state.control
     told = trend(found, chosen, now)
+    feedback = propose(judged(found), control.policies, control.policy) if control.policy else None
     if form == "json":
-        emit(told)
+        emit({"trend": told, "proposal": document(feedback) if feedback else None})
         return
+    proposed = sentence(feedback) if feedback else "No policy is adopted."
     title = f"Incidents of {told.quarter.name}"
-    parts = sections(told, names_of(settings), _PROPOSED)
+    parts = sections(told, names_of(settings), proposed)
     text = page(title, parts) if form == "html" else markdown(title, parts)
     if out is None:
         click.echo(text, nl=False)
     else:
         out.write_text(text, "utf-8")
         click.echo(f"written to {out}", err=True)
-
-
-_PROPOSED = "`headgate policy propose --from-feedback` says which thresholds these verdicts speak for."
