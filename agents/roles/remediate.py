@@ -90,20 +90,21 @@ def wants_another(control: Control, case: Case) -> bool:
     return case.plan.state is PlanState.ENDED and (case.plan.why in REPLAN or moved_on(control, case, case.plan))
 
 
-def _next_step(case: Case, plan: Plan) -> int | None:
-    for number in range(len(plan.steps)):
-        action = case.actions.get(intent_id(plan.digest, number))
-        if action is None or action.outcome != "done":
-            return number
-    return None
+def next_undone(case: Case, plan: Plan) -> int | None:
+    """Return the number of the first step that is not done, or None when all are."""
+    return next((number for number in range(len(plan.steps)) if not is_done(case, plan, number)), None)
+
+
+def waits_for_evidence(control: Control, case: Case, plan: Plan) -> bool:
+    """Whether the next step is one that waits until evidence of the case is frozen."""
+    number = next_undone(case, plan)
+    return number is not None and plan.steps[number].purpose == "remediate" and lacks_evidence(control, case)
 
 
 def _startable(control: Control, case: Case, plan: Plan, now: int) -> int | None:
     """Return the step that may start now: the next one, or before the quorum one that something else entitles."""
     if plan.state in _ACTING:
-        number = _next_step(case, plan)
-        waits = number is None or (plan.steps[number].purpose == "remediate" and lacks_evidence(control, case))
-        return None if waits else number
+        return None if waits_for_evidence(control, case, plan) else next_undone(case, plan)
     if plan.state not in {PlanState.PROPOSED, PlanState.PENDING}:
         return None
     undone = [number for number in range(len(plan.steps)) if not is_done(case, plan, number)]

@@ -7,10 +7,9 @@ from agents.ledger.case import Case, Phase
 from agents.ledger.closing import unfinished
 from agents.ledger.control import Control
 from agents.ledger.decisions.execute import all_done
-from agents.ledger.leave import lacks_evidence
 from agents.ledger.regions.course import end_of
 from agents.ledger.regions.plan import Plan, PlanState
-from agents.roles.remediate import MAX_PLANS, aims, open_actions, wants_another
+from agents.roles.remediate import MAX_PLANS, aims, open_actions, waits_for_evidence, wants_another
 from streams.view.rendering import when
 from streams.view.signing_in import called
 
@@ -95,7 +94,7 @@ def _executing(case: Case, control: Control, plan: Plan, shown: str) -> NextStep
             f'headgate incidents sign-off {shown} --as NAME --note "…"',
         )
     under_way = open_actions(case)
-    if not under_way and lacks_evidence(control, case):
+    if not under_way and waits_for_evidence(control, case, plan):
         return NextStep(
             "evidence to be frozen, before anything is changed for good",
             f'headgate incidents keep-nothing {shown} --as NAME --reason "…"',

@@ -12,17 +12,19 @@ import pytest
 from click.testing import CliRunner
 
 from agents.ledger.case import Phase
-from agents.ledger.regions.plan import Plan, PlanState
+from agents.ledger.regions.plan import Given, Plan, PlanState
 from schemas.documents import digest
 from schemas.errors import HeadgateError
-from schemas.values import Severity
+from schemas.values import Role, Severity
 from streams.__main__ import COMMANDS, headgate
 from streams.settings import DEPLOY
 from streams.view.next_step import next_step
 from streams.view.rendering import clean, jsonable, table, when
 from streams.view.signing_in import called
 from tests.ledgers import START, genesis
-from tests.play import incident_opened
+from tests.play import STEPS, incident_opened
+
+AGREED = Given(principal="p-max", key="k", roles=(Role.ML_MANAGER,))
 
 
 def _run(*arguments: str, var: Path | None = None) -> str:
@@ -156,7 +158,8 @@ def _plan(state: PlanState, **changes: Any) -> dict[str, Plan]:
         "digest": "d",
         "number": 1,
         "proposer": "p",
-        "steps": (),
+        "steps": STEPS,
+        "basis": (("shuttle", "2"),),
         "role": "ml_manager",
         "quorum": 2,
     }
@@ -167,18 +170,18 @@ def _plan(state: PlanState, **changes: Any) -> dict[str, Plan]:
     ("changes", "sentence", "command"),
     [
         ({"phase": Phase.TRIAGE}, "a person to say", "headgate incidents declare inc --as NAME"),
-        ({"phase": Phase.RESOLVED}, "nothing: it is resolved", ""),
+        ({"phase": Phase.RESOLVED}, "people to review it", "headgate incidents review inc --as NAME"),
         ({"phase": Phase.RECOVERING}, "1000 rows of a surviving version", "headgate incidents watch"),
         ({}, "the role remediation to propose a plan", "headgate run remediation"),
         ({"affected": ()}, "people: no system declares", "headgate systems adopt FILE"),
         (_plan(PlanState.PROPOSED), "the role approval to ask", "headgate run approval"),
         (_plan(PlanState.PENDING), "2 of 2 approvals by persons", "headgate approve inc --as NAME"),
-        (_plan(PlanState.PENDING, approvals=("p-max",)), "1 of 2 approvals", "headgate approve inc --as NAME"),
+        (_plan(PlanState.PENDING, given=(AGREED,)), "1 of 2 approvals", "headgate approve inc --as NAME"),
         (_plan(PlanState.PENDING, decide_by=START), "the role approval to end the plan", "headgate run approval"),
         (_plan(PlanState.AUTHORISED), "the role remediation to start before", "headgate run remediation"),
         (_plan(PlanState.EXECUTING), "the role remediation to carry out", "headgate run remediation"),
         (_plan(PlanState.ENDED, why="failed"), "the role remediation to plan again", "headgate run remediation"),
-        (_plan(PlanState.ENDED, why="denied"), "people: the plan ended (denied)", ""),
+        (_plan(PlanState.ENDED, why="denied"), "people: the plan ended (denied)", "headgate incidents ask-plan inc"),
     ],
 )
 def test_each_state_says_what_it_waits_for(changes: dict[str, Any], sentence: str, command: str) -> None:
