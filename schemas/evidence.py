@@ -5,6 +5,9 @@ from dataclasses import dataclass
 OUTPUT_AUDIT = "output_audit"
 """The kind of evidence that says whether a model's outputs kept to the declared rules."""
 
+LINEAGE = "lineage"
+"""The kind of evidence that says where the affected versions come from: run, data, model card, signature."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EvidenceAttached:

@@ -13,6 +13,7 @@ from streams.cli import assess, consent, lead, learn, post_mortem, work
 from streams.settings import Settings
 from streams.view.asking import OpenLedger
 from streams.view.incident_view import document, named, resolve, row, short, show
+from streams.view.lineage import lineage
 from streams.view.on_case import ask_on_case
 from streams.view.output_audit import audits
 from streams.view.rendering import clean, emit, emit_line, jsonable, table, tell, when
@@ -90,11 +91,11 @@ def showing(settings: Settings, incident: str, *, as_json: bool) -> None:
     names = names_of(settings)
     with OpenLedger(settings) as ledger:
         case = resolve(ledger, incident)
-        reports = audits(settings, case)
+        reports, origin = audits(settings, case), lineage(settings, case)
         if as_json:
-            emit(document(ledger, case, names) | {"output_audit": reports})
+            emit(document(ledger, case, names) | {"output_audit": reports, "lineage": origin})
         else:
-            show(ledger, case, names, reports)
+            show(ledger, case, names, reports, origin)
 
 
 @command.command()

@@ -12,7 +12,7 @@ from streams.settings import Settings
 from streams.stop import Stop
 from streams.view.asking import require_ledger
 
-FOLLOWERS = ("approval", "remediation", "recovery", "evidence", "output_audit", "clocks", "projector")
+FOLLOWERS = ("approval", "remediation", "recovery", "evidence", "output_audit", "lineage", "clocks", "projector")
 ALONE = ("intake", "archive", "probe", "detect", "triage", "registrar")
 
 
@@ -35,6 +35,7 @@ def command(settings: Settings, roles: str, instance: str | None) -> None:
     recovery     watches the survivors
     evidence     freezes the predictions that an incident rests on
     output_audit checks an incident's outputs against the declared rules
+    lineage      asks the model registry where the affected versions come from
     clocks       tells when a statutory clock has used 50, 80 and 100 % of its time
     projector    shows each incident as it stands
 

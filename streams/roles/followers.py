@@ -3,6 +3,7 @@
 from schemas.errors import PolicyError
 from streams.ledger.keyring import load
 from streams.roles.approval import Approval
+from streams.roles.clocks import Clocks
 from streams.roles.loop import Role
 from streams.roles.projector import Projector
 from streams.roles.recovery import RecoveryWatch
@@ -10,8 +11,8 @@ from streams.roles.remediation import Remediation
 from streams.settings import Settings
 from streams.targets.adapter import Target
 
-KEYS = {"output_audit": "evidence"}
-"""Roles that sign with another role's key: both attach evidence, and no more."""
+KEYS = {"output_audit": "evidence", "lineage": "evidence", "clocks": "paging"}
+"""Roles that sign with another role's key: they may say no more than that role."""
 
 
 def follower(settings: Settings, name: str) -> Role:
@@ -24,6 +25,8 @@ def follower(settings: Settings, name: str) -> Role:
             return Approval(identity)
         case "recovery":
             return RecoveryWatch(settings, identity)
+        case "clocks":
+            return Clocks(identity)
         case "evidence":
             from streams.archive.evidence import EvidenceFreezer
 
@@ -32,6 +35,10 @@ def follower(settings: Settings, name: str) -> Role:
             from streams.roles.output_audit import OutputAudit
 
             return OutputAudit(settings, identity)
+        case "lineage":
+            from streams.roles.lineage import LineageRole
+
+            return LineageRole(settings, identity)
         case "remediation":
             return Remediation(identity, targets(settings))
     raise PolicyError(f"{name} is no role that follows the ledger")

@@ -11,6 +11,7 @@ from agents.ledger.fold import Verified
 from schemas import events as e
 from schemas.errors import HeadgateError
 from streams.view.asking import OpenLedger
+from streams.view.lineage import say_lineage
 from streams.view.next_step import next_step
 from streams.view.output_audit import say
 from streams.view.plan_view import plan_document, proposal, reviews, show_decisions, show_plan, show_reviews
@@ -129,8 +130,14 @@ def _told(found: Verified) -> list[str]:
     return [sentence(event) for event in found.events]
 
 
-def show(ledger: OpenLedger, case: Case, names: Mapping[str, str], reports: Sequence[Mapping[str, Any]] = ()) -> None:
-    """Print an incident for a person, with the audits of its outputs."""
+def show(
+    ledger: OpenLedger,
+    case: Case,
+    names: Mapping[str, str],
+    reports: Sequence[Mapping[str, Any]] = (),
+    origin: Mapping[str, Any] | None = None,
+) -> None:
+    """Print an incident for a person, with the audits of its outputs and the lineage of its versions."""
     told = document(ledger, case, names)
     click.echo(f"incident {case.incident}: {case.severity.value.upper()} {case.category.value}, {case.phase.value}")
     for line in (
@@ -148,6 +155,7 @@ def show(ledger: OpenLedger, case: Case, names: Mapping[str, str], reports: Sequ
     if case.recurrence_of:
         click.echo(f"  recurrence of {clean(case.recurrence_of)}")
     _show_findings(told)
+    say_lineage(origin)
     say(reports)
     proposed = proposal(ledger, case)
     if case.plan is not None and proposed is not None:

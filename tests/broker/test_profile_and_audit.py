@@ -13,7 +13,7 @@ import pytest
 from agents.detection import reference
 from agents.detection.reference import Reference
 from schemas.codec import frame
-from schemas.evidence import OUTPUT_AUDIT
+from schemas.evidence import LINEAGE, OUTPUT_AUDIT
 from schemas.policy import read
 from schemas.profiles import AdoptProfile
 from schemas.selection import NO_RULE, Selected
@@ -102,7 +102,7 @@ def taken(crew: Crew) -> int:
 
 def test_a_profile_judges_the_first_rows_and_the_outputs_are_audited(crew: Crew, tmp_path: Path) -> None:
     """Detection changes over to a profile as it is adopted; the incident's audit names each rule with its counts."""
-    for role in ("detect", "triage", "output_audit"):
+    for role in ("detect", "triage", "output_audit,lineage"):
         crew.start(role)
     data = reference.written(profile(tmp_path))
     digest = file(crew.clients, crew.settings.ledger, data)
@@ -117,11 +117,16 @@ def test_a_profile_judges_the_first_rows_and_the_outputs_are_audited(crew: Crew,
     crew.send(*(Record(telemetry, b"loans", frame(faulty(rng, number * ROWS))) for number in range(batches)))
     wait_until(lambda: bool(crew.audit.state().cases), "an incident opens")
     (incident,) = crew.audit.state().cases
-    wait_until(lambda: bool(crew.audit.state().cases[incident].evidence), "its outputs are audited")
-    (kept,) = crew.audit.state().cases[incident].evidence
-    assert (kept.kind, kept.rows >= 100) == (OUTPUT_AUDIT, True)
+    wait_until(
+        lambda: len(crew.audit.state().cases[incident].evidence) > 1, "its outputs are audited, its lineage read"
+    )
+    evidence = {kept.kind: kept for kept in crew.audit.state().cases[incident].evidence}
+    assert evidence[LINEAGE].summary == "loans version 2: lineage unknown, no model registry is configured"
+    kept = evidence[OUTPUT_AUDIT]
+    assert kept.rows >= 100
     assert "failed: answers, alike, passed: refusals" in kept.summary
     said = shown(crew, incident)
+    assert said["lineage"]["versions"][0]["unknown"] == "no model registry is configured"
     (report,) = said["output_audit"]
     results = {rule["rule"]: rule for rule in report["models"][0]["rules"]}
     assert report["digest"] == kept.digest

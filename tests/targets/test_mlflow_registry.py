@@ -11,6 +11,7 @@ from schemas import systems
 from schemas.errors import EffectError
 from streams.cli import systems_import
 from streams.settings import load_settings
+from streams.targets.mlflow_lineage import LineageReader
 from streams.targets.mlflow_registry import MlflowTarget, open_registry
 
 CHAMPION = "mlflow:shuttle/champion"
@@ -135,3 +136,30 @@ def test_a_draft_of_the_systems_document_comes_from_the_registry(prepared: str, 
     _, system, model = systems.read(result.stdout.encode()).find("shuttle") or pytest.fail("it is not declared")
     assert (system.tier, model.versions, model.known_good) == ("high", ("1", "2"), "2")
     assert model.registry == CHAMPION
+
+
+def test_a_lineage_names_run_data_card_and_signature(prepared: str, target: MlflowTarget) -> None:
+    """All that the registry knows of the version that is affected; a run that is gone is said to be."""
+    del target  # it has set the alias
+    client = open_registry(prepared)
+    from mlflow.entities import Dataset, DatasetInput, InputTag
+
+    found = client.get_model_version("shuttle", "2")
+    data = DatasetInput(Dataset("statlog", "d-1", "local", "{}"), [InputTag("mlflow.data.context", "training")])
+    client.log_inputs(found.run_id, [data])
+    client.update_registered_model("shuttle", "Tells the state of a radiator")
+    client.update_model_version("shuttle", "2", "trained on noon's rows")
+    reader = LineageReader(prepared)
+    known = reader.read("shuttle", "2")
+    assert known["run"]["id"] == found.run_id
+    assert known["data"] == [{"name": "statlog", "digest": "d-1", "source": "{}", "context": "training"}]
+    assert known["card"] == {
+        "model": "Tells the state of a radiator",
+        "version": "trained on noon's rows",
+        "tags": {"known_good": "2"},
+        "aliases": ["champion"],
+    }
+    assert len(known["signature"]) == 64
+    with pytest.raises(EffectError) as caught:
+        reader.read("shuttle", "99")
+    assert not caught.value.retryable
