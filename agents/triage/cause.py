@@ -67,6 +67,9 @@ _BY_CATEGORY = {
 FAR = 4.0
 """Inputs that moved by so many times their limit explain what is wrong with the outputs."""
 
+SURE = 16.0
+"""−log10 p beyond which inputs that wander do not get within a window of their moving little."""
+
 INPUTS = frozenset({Kind.MOVED, Kind.OUTSIDE, Kind.CRAFTED, Kind.UNUSUAL})
 """Inputs that moved, which may be a fault or how they wander."""
 
@@ -111,10 +114,13 @@ def kind_of(signal: SignalRaised) -> Kind:
     What an attacker sends moves the inputs; but inputs that moved as a whole are far from the reference, too, and then
     nobody crafted them.
 
+    How an output goes with an input is a matter of the output: the model or its inputs were changed.
+
     A value out of range is no broken value: where the distribution moved as well, the range is evidence of drift, and
     a slow request's latency is out of its range, too.
     """
     subject = signal.subject.lower()
+    outputs = not _OUTPUT_COLUMNS.isdisjoint(subject.split(", "))
     if signal.detector == OUTLIERS:
         return Kind.CRAFTED
     if signal.category is Category.ATTACK and signal.statistic == "flips":
@@ -124,11 +130,11 @@ def kind_of(signal: SignalRaised) -> Kind:
             return Kind.BROKEN
         if subject == "latency":
             return Kind.INFRASTRUCTURE
-        return Kind.OUTPUT_MOVED if subject in _OUTPUT_COLUMNS else Kind.OUTSIDE
+        return Kind.OUTPUT_MOVED if outputs else Kind.OUTSIDE
     if signal.category is Category.DATA_DRIFT:
         if subject == VECTOR:
             return Kind.UNUSUAL
-        return Kind.OUTPUT_MOVED if subject in _OUTPUT_COLUMNS else Kind.MOVED
+        return Kind.OUTPUT_MOVED if outputs else Kind.MOVED
     return _BY_CATEGORY[signal.category]
 
 
@@ -160,13 +166,26 @@ def _cause(signals: Sequence[SignalRaised]) -> Kind:
     kinds = {kind_of(signal) for signal in signals}
     symptoms = kinds & _SYMPTOMS
     if symptoms and not kinds & {Kind.BROKEN, Kind.ATTACK}:
-        moved = [signal for signal in signals if kind_of(signal) in INPUTS and large(signal)]
-        # When a symptom began is known no better than to the rows that showed it.
-        began = min(s.first_bad_at + width(s) for s in signals if kind_of(s) in symptoms)
-        if not any(signal.first_bad_at <= began for signal in moved):
+        effects = [signal for signal in signals if kind_of(signal) in symptoms]
+        inputs = [signal for signal in signals if kind_of(signal) in INPUTS]
+        if not any(_suffices(moved, effects) for moved in inputs):
             return min(symptoms)
     cause = min(kinds)
     return Kind.INFRASTRUCTURE if cause in _FED and _fell_back(signals) else cause
+
+
+def _suffices(moved: SignalRaised, effects: Sequence[SignalRaised]) -> bool:
+    """Whether inputs moved far enough, and early enough, to be why outputs are wrong.
+
+    When either began is known no better than to the rows that showed it. What moved little is a cause only where it
+    is beyond doubt that it moved at the same time: inputs that wander are never that unlike the rows before.
+    """
+    if large(moved):
+        return moved.first_bad_at <= min(signal.first_bad_at + width(signal) for signal in effects)
+    sure = moved.material and moved.baseline == "rolling" and moved.score >= SURE
+    began = min(signal.first_bad_at for signal in effects)
+    reach = max(width(signal) for signal in (moved, *effects))
+    return sure and kind_of(moved) is Kind.MOVED and abs(moved.first_bad_at - began) <= reach
 
 
 def _fell_back(signals: Sequence[SignalRaised]) -> bool:

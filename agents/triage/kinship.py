@@ -89,7 +89,9 @@ def _gap(signal: SignalRaised, episode: Episode, judge: Judge) -> int | None:
         return 0
     least = judge.policy.join_seconds * 1000
     begin = first.first_bad_at if episode.first_bad_at is None else episode.first_bad_at
-    wandered = kind_of(signal) in INPUTS and breaks(signal) and not any(breaks(other) for other in strong)
+    wandered = (
+        kind_of(signal) in (*INPUTS, Kind.BROKEN) and breaks(signal) and not any(breaks(other) for other in strong)
+    )
     window = max(width(signal), width(first))
     gaps = [(abs(signal.first_bad_at - begin), (1 if wandered else TOGETHER) * window)]
     for other in strong:
@@ -123,8 +125,15 @@ def _more(signal: SignalRaised, episode: Episode) -> bool:
         return True  # a model is less sure of inputs that go on moving
     if kind not in MOVING:
         return any(kind_of(other) is kind and other.subject == signal.subject for other in own)
+    if any(kind_of(other) is Kind.BROKEN and _shared(signal, other) for other in own):
+        return True  # what was broken moves once more when it is repaired
     if breaks(signal):
         # What stands so far away already has not broken again.
         stands = [extent(other) for other in own if other.subject == signal.subject and large(other)]
         return max(stands, default=0.0) >= extent(signal)
     return bool(kinds & MOVING)
+
+
+def _shared(signal: SignalRaised, other: SignalRaised) -> bool:
+    """Whether two signals are about the same column, or a pair with it."""
+    return bool(set(signal.subject.split(", ")) & set(other.subject.split(", ")))

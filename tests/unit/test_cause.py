@@ -33,6 +33,21 @@ FAULTS = {
     ),
     "a flood of NaN": ([raised("f3", Category.DATA_QUALITY), VECTOR, CONFIDENCE], Category.DATA_QUALITY, "f3"),
     "outliers alone": ([OUT_OF_RANGE, VECTOR], Category.DATA_QUALITY, "f1"),
+    "columns exchanged that are alike": (
+        [raised("f7", baseline="rolling", value=0.3, score=20.0), LABELS],
+        Category.DATA_DRIFT,
+        "f7",
+    ),
+    "a bug while inputs wander": (
+        [raised("f7", baseline="rolling", value=0.3, score=12.0), LABELS],
+        Category.PERFORMANCE,
+        "error",
+    ),
+    "a bug that leaves its inputs aside": (
+        [raised("f7, prediction", statistic="correlation", baseline="rolling", score=50.0), LABELS],
+        Category.PERFORMANCE,
+        "error",
+    ),
     "wrong predictions alone": ([LABELS], Category.PERFORMANCE, "error"),
     "wrong and unsure predictions": ([CONFIDENCE, LABELS], Category.PERFORMANCE, "error"),
     "confidence alone": ([CONFIDENCE], Category.CONFIDENCE, "confidence"),

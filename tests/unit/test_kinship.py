@@ -114,3 +114,11 @@ def test_a_break_no_further_than_what_stands_is_no_other_fault() -> None:
     episode = _episode(_windows(0, "f1", value=3.0))
     assert home(_windows(9, "f1", baseline="rolling", value=2.0), [episode], JUDGE) is episode
     assert home(_windows(9, "f2", baseline="rolling", value=2.0), [episode], JUDGE) is None
+
+
+def test_what_was_broken_moves_once_more_when_it_is_repaired() -> None:
+    """The end of a flood of nulls moves its column, and pairs with it, suddenly: that is no second fault."""
+    episode = _episode(_windows(0, "f1", Category.DATA_QUALITY))
+    assert home(_windows(9, "f1", baseline="rolling", value=3.0), [episode], JUDGE) is episode
+    assert home(_windows(9, "f1, f2", baseline="rolling", value=3.0), [episode], JUDGE) is episode
+    assert home(_windows(9, "f2", baseline="rolling", value=3.0), [episode], JUDGE) is None
