@@ -15,6 +15,7 @@ from schemas.case import glass as g
 from schemas.case import hold as h
 from schemas.case import response as r
 from schemas.case.action import ActionStarted
+from schemas.case.clocks import ClockReopened
 from schemas.values import Role
 from tests.machine.world import World
 
@@ -91,7 +92,7 @@ class Judge:
             self._decided(event, control)
             self._people(event, asked, before, control)
         if after is not None:
-            self._standing(after)
+            self._standing(after, again=any(isinstance(event, ClockReopened) for event in events))
 
     def _moved(self, events: list[object], before: Case | None, after: Case | None) -> None:
         if after is None or (before is not None and before.phase is after.phase):
@@ -195,8 +196,8 @@ class Judge:
         if case.severity in control.policies[case.policy].closing.post_mortem:
             assert case.learning.accepted
 
-    def _standing(self, case: Case) -> None:
-        """Assert what holds of a case at any time."""
+    def _standing(self, case: Case, *, again: bool) -> None:
+        """Assert what holds of a case at any time; `again` when somebody said that an ended clock is to run."""
         assert case.severity is case.assessment.severity, case
         assert (case.incident in self.world.state.control.open) is not case.phase.over
         assert bool(case.course.over_at) is case.phase.over or case.course.over_at == 0
@@ -204,7 +205,7 @@ class Judge:
         assert len(clocks) == len(case.clocks.counted)
         for number, (clock, running) in self.clocks.get(case.incident, {}).items():
             assert clocks[number][0] == clock, "a clock was lost"
-            assert running or not clocks[number][1], "a clock that had ended runs again"
+            assert running or again or not clocks[number][1], "a clock that had ended runs again by itself"
         self.clocks[case.incident] = clocks
 
 

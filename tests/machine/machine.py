@@ -79,7 +79,7 @@ class CaseMachine(RuleBasedStateMachine):
         Tally.phases |= self.judge.phases
 
 
-def run(examples: int, steps: int, *, seed: int | None = None) -> None:
+def run(examples: int, steps: int, *, seed: int | None = None, shrink: bool = True) -> None:
     """Run so many worlds of so many steps; without a seed the same ones each time."""
     CaseMachine.TestCase.settings = settings()
     chosen = settings(
@@ -88,7 +88,7 @@ def run(examples: int, steps: int, *, seed: int | None = None) -> None:
         deadline=None,
         derandomize=seed is None,
         database=None,
-        phases=(Phase.generate, Phase.shrink),
+        phases=(Phase.generate, Phase.shrink) if shrink else (Phase.generate,),
         suppress_health_check=list(HealthCheck),
     )
     if seed is not None:

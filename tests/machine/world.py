@@ -39,6 +39,7 @@ third_party = true
 [systems.bought.models.box]
 """
 )
+INCIDENTS = ("incident-1", "incident-2", "incident-3")
 PEOPLE: dict[str, tuple[Role, ...]] = {
     "max": (Role.ML_MANAGER,),
     "mia": (Role.ML_MANAGER,),
