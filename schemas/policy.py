@@ -62,6 +62,9 @@ class TriagePolicy(Frozen):
         60, description="at most one growth record in this time, but for a change of scope"
     )
     quiet_seconds: Seconds = Field(60, description="nothing raised for this long ends an episode")
+    max_episode_hours: int = Field(
+        168, ge=1, le=8784, description="what is newly raised so long after an incident opened is another, a recurrence"
+    )
 
 
 class RecoveryPolicy(Frozen):

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from operator import attrgetter
 
 from agents.triage.cause import Attribution, attribute, kind_of, weight
 from agents.triage.judge import Judge
@@ -16,7 +17,7 @@ KEPT = 32
 MAX_EVIDENCE = 20
 MAX_AFFECTED = 64
 MAX_REACHED = 64
-_STATISTIC = ("model", "version", "mode", "detector", "subject", "statistic", "baseline", "backfill")
+_STATISTIC = attrgetter("model", "version", "mode", "detector", "subject", "statistic", "baseline", "backfill")
 
 Instances = Mapping[tuple[str, str], tuple[str, ...]]
 """The instances known of each model and version."""
@@ -128,7 +129,8 @@ def _reached(origin: str, episode: Episode, judge: Judge) -> tuple[Reached, ...]
 
 def _affected(pair: tuple[str, str], strong: list[SignalRaised], instances: Instances) -> Affected:
     """Name the instances where each signal of the cause names one, and not all that are known are named."""
-    deciding = [signal for signal in strong if kind_of(signal) is kind_of(strong[0])]
+    cause = kind_of(strong[0]) if strong else None
+    deciding = [signal for signal in strong if kind_of(signal) is cause]
     named = {signal.instance for signal in deciding}
     every = not named or "" in named or named >= set(instances.get(pair, ("",)))
     return Affected(model=pair[0], version=pair[1], instances=() if every else tuple(sorted(named)))
@@ -166,8 +168,7 @@ def released(episode: Episode, at: int, judge: Judge, standing: Callable[[Signal
 
 def _replaces(signal: SignalRaised, known: SignalRaised) -> bool:
     """Whether the newer signal says of one instance what the older said of all, or of all what it said of one."""
-    same = all(getattr(signal, name) == getattr(known, name) for name in _STATISTIC)
-    return same and (signal.instance == "") != (known.instance == "")
+    return (signal.instance == "") != (known.instance == "") and _STATISTIC(signal) == _STATISTIC(known)
 
 
 def deadline(episode: Episode, judge: Judge) -> int | None:
@@ -192,6 +193,11 @@ def nearness(episode: Episode, report: SignalRaised) -> tuple[bool, bool, bool, 
     own = any(model == report.model for model, _ in strong)
     named = (report.model, report.version) in strong
     return (episode.incident is not None, named, own, episode.began_at, episode.id)
+
+
+def is_old(episode: Episode, judge: Judge, at: int) -> bool:
+    """Whether its incident opened so long ago that nothing new joins it."""
+    return episode.sequence > 0 and at >= episode.open_at + judge.policy.max_episode_hours * 3_600_000
 
 
 def is_over(episode: Episode, judge: Judge, now: int) -> bool:

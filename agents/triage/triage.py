@@ -5,7 +5,7 @@ from dataclasses import replace
 from agents.received import Received
 from agents.triage import announce
 from agents.triage import episode as episodes
-from agents.triage.episode import Episode, attach, conclude, deadline, is_over, nearness, only_reported
+from agents.triage.episode import Episode, attach, conclude, deadline, is_old, is_over, nearness, only_reported
 from agents.triage.homes import NO_TOPIC, Homes
 from agents.triage.judge import Judge
 from agents.triage.kinship import home
@@ -75,8 +75,7 @@ class Triage:
 
     def due(self, now_ms: int) -> bool:
         """Whether time alone has brought anything about."""
-        waiting = (report.at for report in self._memory.waiting)
-        return any(at < now_ms for at in (*self._deadlines.values(), *waiting))
+        return any(at < now_ms for at in (*self._deadlines.values(), *(one.at for one in self._memory.waiting)))
 
     def tick(self, now_ms: int) -> list[object]:
         """Return what time alone has brought about; each event bears its deadline's time.
@@ -151,7 +150,7 @@ class Triage:
     def _raise(self, signal: SignalRaised, at: int) -> list[object]:
         if self._memory.raised.repeats(signal):
             return []
-        before = self._memory.episodes.get(self._memory.raised.episode_of(signal)) or self._home(signal)
+        before = self._memory.episodes.get(self._memory.raised.episode_of(signal)) or self._home(signal, at)
         if before is None:
             self._memory.raised.lift(signal, "")
             return []
@@ -167,10 +166,10 @@ class Triage:
         only = self._memory.version_of(report.model)
         signal = replace(report, version=only) if only and report.version == UNKNOWN else report
         known = [one for one in self._memory.episodes.values() if signal.model in one.models]
-        if not known:
-            self._make_room()
         own = Episode(id=signal.id, topic_id=NO_TOPIC, models=self._judge.joined(signal.model))
         before = max(known, key=lambda one: nearness(one, signal), default=own)
+        if before is own:
+            self._make_room()
         episode = attach(before, signal, at, self._judge)
         self._keep(episode)
         return self._told(before, episode, at, now=True)
@@ -214,24 +213,26 @@ class Triage:
             for settled in self._memory.settled
         )
 
-    def _home(self, signal: SignalRaised) -> Episode | None:
+    def _home(self, signal: SignalRaised, at: int) -> Episode | None:
         """Return the episode under way of the signal's fault, or a new one; None where its fault is resolved."""
         topic_id, joined = signal.source.topic_id, self._judge.joined(signal.model)
         known = [self._memory.episodes[name] for name in self._homes.of(topic_id, (signal.model, *joined))]
         # What people reported, and nothing has explained yet, is what is now seen.
         found = home(signal, known, self._judge) or next((one for one in known if only_reported(one)), None)
-        if found is not None:
+        if found is not None and is_old(found, self._judge, at):
+            self._end(found)  # its case goes on without it; what is raised now recurs
+        elif found is not None:
             missing = () if signal.model in found.models else (signal.model,)
             return replace(found, models=found.models + missing)
-        if self._late(signal):
+        elif self._late(signal):
             return None
         self._make_room()
         return Episode(id=signal.id, topic_id=topic_id, models=joined)
 
     def _make_room(self) -> None:
         if len(self._memory.episodes) >= MAX_EPISODES:
-            candidates = (known for known in self._memory.episodes.values() if known.incident is None)
-            self._end(next(candidates, next(iter(self._memory.episodes.values()))))
+            known = self._memory.episodes.values()
+            self._end(next((one for one in known if one.incident is None), next(iter(known))))
 
     @property
     def _grow_every(self) -> int:

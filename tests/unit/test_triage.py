@@ -134,6 +134,22 @@ def test_the_same_key_after_the_end_is_a_recurrence() -> None:
     assert other.recurrence_of is None
 
 
+def test_a_new_burst_long_after_an_incident_opened_is_another_that_recurs() -> None:
+    """What stands raised goes on to tell of the old one; what is newly raised a week later opens one of its own."""
+    feed, week = Feed(), 7 * 86_400_000
+    feed.say(F1)
+    (opened,) = feed.tick(2000)
+    (grew,) = feed.say(again("f1", 300, version="2"), again("f2", 301), at=week) + feed.tick(week + 1)
+    assert (type(grew), grew.id) == (IncidentGrew, opened.id)
+    assert feed.say(again("f1", 400), at=week + 2000) == []
+    feed.say(again("f3", 500), at=week + 2000)
+    (anew,) = feed.tick(week + 4000)
+    assert (type(anew), anew.recurrence_of) == (IncidentOpened, opened.id)
+    assert [one.subject for one in anew.evidence] == ["f3"]
+    feed.say(cleared(again("f1", 600), 600), at=week + 5000)
+    assert feed.tick(week + 6000) == []
+
+
 def test_a_resolved_incident_ends_at_once_and_its_signals_open_nothing_until_raised_anew() -> None:
     """A version out of service keeps its signals raised; only a new raise of them is a new fault."""
     feed = Feed()
