@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+import pyarrow as pa
+
 from agents.archive.choose import reasons, sampled
 from agents.ledger.fold import Verified
 from agents.ledger.state import LedgerState
@@ -85,10 +87,14 @@ class Archive:
 
     def read(self, found: Found) -> dict[str, Any]:
         """Return the row at a place; KeyRefusedError where its file was changed, HeadgateError where it is gone."""
+        return parquet.row(self.table(found), found.row)
+
+    def table(self, found: Found) -> pa.Table:
+        """Return the table that a place is in; the same errors."""
         kind, _, incident = found.kind.partition("/")
         below = (incident,) if kind == "evidence" else (folder(found.model), found.day)
         store = self._evidence if kind == "evidence" else self._rows
-        return parquet.row(parquet.read(store.get(found.digest, *below)), found.row)
+        return parquet.read(store.get(found.digest, *below))
 
 
 def explain(archive: Archive, identifier: str, windows: Windows | None, state: LedgerState | None) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 import click
 
-from streams.cli import report_register, report_trend
+from streams.cli import report_failures, report_register, report_trend
 
 
 @click.group(name="report")
@@ -13,8 +13,10 @@ def command() -> None:
     Examples:
       headgate report trend --quarter 2026Q4 --md
       headgate report risk-register --csv > risks.csv
+      headgate report failures --tests validation/
     """
 
 
 command.add_command(report_trend.command)
 command.add_command(report_register.command)
+command.add_command(report_failures.command)
