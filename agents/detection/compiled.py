@@ -16,6 +16,6 @@ def compiled(function: Function) -> Function:
     compiles for itself.
     """
     try:
-        return cast("Function", njit(cache=True, nogil=True, error_model="numpy")(function))
+        return cast("Function", njit(cache=True, error_model="numpy")(function))
     except RuntimeError:  # numba found no folder to keep it in
-        return cast("Function", njit(nogil=True, error_model="numpy")(function))
+        return cast("Function", njit(error_model="numpy")(function))
