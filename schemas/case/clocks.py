@@ -42,7 +42,7 @@ class RegulateCase:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SubmitReport:
-    """Say that the report of a running clock was sent, when (ms), and by which receipt of the authority."""
+    """Say that the report of a running clock was sent, when (ms, 0: now), and by which receipt."""
 
     incident: str
     clock: str

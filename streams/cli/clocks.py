@@ -1,4 +1,7 @@
-"""`headgate clocks`: the deadlines that the law sets for reports, with the words that set them."""
+"""`headgate clocks`: the deadlines that the law sets for reports, with the words that set them.
+
+The clocks of incidents are in streams/cli/clocks_case.py.
+"""
 
 from collections.abc import Mapping
 from dataclasses import asdict
@@ -11,6 +14,7 @@ from agents.regulation.due import Calendar, counted, strict_due
 from schemas.errors import PolicyError
 from schemas.regulation.catalogue import CATALOGUE_VERSION, REGIMES, digest, regime_named
 from schemas.regulation.clocks import AWARENESS, LATER, Clock, Regime, Trigger
+from streams.cli import clocks_case
 from streams.view.rendering import emit, table, when
 
 _JSON = click.option("--json", "as_json", is_flag=True, help="As JSON.")
@@ -19,7 +23,7 @@ _FIRST_YEAR, _LAST_YEAR = 1990, 2100
 
 @click.group(name="clocks")
 def command() -> None:
-    r"""List the statutory clocks, and compute when a report is due.
+    r"""List the statutory clocks, compute when a report is due, and follow the clocks of incidents.
 
     This is an engineer's reading of the law with its citations, and no legal advice.
 
@@ -28,6 +32,8 @@ def command() -> None:
       headgate clocks list
       headgate clocks list --regime nis2_23
       headgate clocks compute ai_act_art73 --trigger aware=2026-03-27T16:00:00+01:00 --country DE
+      headgate clocks show 3f8a2c
+      headgate clocks due --within 72h
     """
 
 
@@ -201,3 +207,7 @@ def _plain(value: Any) -> Any:
         case list() | tuple():
             return [_plain(item) for item in value]
     return value
+
+
+for _one in clocks_case.COMMANDS:
+    command.add_command(_one)

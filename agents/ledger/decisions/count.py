@@ -67,19 +67,20 @@ def _submit(control: Control, case: Case, asked: Asked, body: c.SubmitReport, at
         return _none(case.clocks, asked)
     if not 0 < len(body.receipt.strip()) <= len(body.receipt) <= MAX_RECEIPT:
         return refuse(asked, "bad_receipt", f"a receipt has 1 to {MAX_RECEIPT} characters")
-    if not 0 < body.submitted_at <= at or (one.trigger in _AGAIN and body.submitted_at < one.trigger_at):
-        return refuse(asked, "bad_time", "a report was sent before now, and not before what it reports on")
+    sent_at = body.submitted_at or at
+    if not 0 < sent_at <= at or (one.trigger in _AGAIN and sent_at < one.trigger_at):
+        return refuse(asked, "bad_time", "a report was sent before now, and not before what it reports on; 0 is now")
     if control.policies[case.policy].regulation.two_persons_file:
         proposed = c.ReportProposed(
             incident=case.incident,
             clock=one.clock,
             number=one.number,
             receipt=body.receipt,
-            submitted_at=body.submitted_at,
+            submitted_at=sent_at,
             principal=asked.principal,
         )
         return [proposed]
-    return [_sent(case, one, body.receipt, body.submitted_at, (asked.principal,))]
+    return [_sent(case, one, body.receipt, sent_at, (asked.principal,))]
 
 
 def _sent(case: Case, one: Counted, receipt: str, at: int, persons: tuple[str, ...]) -> c.ReportSubmitted:
