@@ -14,7 +14,7 @@ from schemas.telemetry import LabelBatch
 from schemas.thresholds import Fairness as FairnessPolicy
 from schemas.thresholds import Thresholds
 from schemas.values import Category
-from tests.traffic import START, Traffic, batch, column
+from tests.traffic import START, Traffic, batch, column, labelled
 
 ROWS = 8000
 
@@ -151,6 +151,22 @@ def test_wrong_predictions_of_one_group_are_a_fault_of_fairness_alone() -> None:
         )
     assert {signal.category for signal in traffic.raised} == {Category.FAIRNESS}
     assert "sex=f" in {signal.subject for signal in traffic.raised}
+
+
+def test_numbers_that_are_far_off_for_one_group_are_a_fault_of_fairness() -> None:
+    """Residuals of one group are four times as large: more of its predictions are far off than of the others'."""
+    rng = np.random.default_rng(12)
+    groups = (rng.random(8000) < 0.3).astype(np.int64)
+    residuals = abs(rng.normal(0, 1, 8000)) * np.where((groups == 0) & (np.arange(8000) >= 5000), 4, 1)
+    detector = make("fairness", Setting(thresholds=Thresholds()))
+    raised = []
+    for first in range(0, 8000, 250):
+        part = slice(first, first + 250)
+        names = (("sex=f",), ("sex=m",))
+        detector.update(labelled(residuals=residuals[part], groups=groups[part], combinations=names))
+        raised.append([level.subject for level in detector.levels()])
+    assert not any(raised[:20])
+    assert set(raised[-1]) == {"sex=f"}
 
 
 def test_intervals_are_those_of_the_literature() -> None:

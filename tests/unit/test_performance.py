@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from agents.detection.detectors.catalogue import Setting, make
+from schemas.thresholds import Performance as PerformancePolicy
 from schemas.thresholds import Thresholds
 from schemas.values import Category
 from tests.traffic import labelled
@@ -13,9 +14,9 @@ from tests.traffic import labelled
 COMBINATIONS = (("sex=f",), ("sex=m",))
 
 
-def fed(errors: Any = None, step: int = 250, **columns: Any) -> tuple[list[Any], Any]:
+def fed(errors: Any = None, step: int = 250, policy: Thresholds | None = None, **columns: Any) -> tuple[list[Any], Any]:
     """Return what is raised after each batch of labels, and the detector."""
-    detector = make("error" if errors is not None else "residual", Setting(thresholds=Thresholds()))
+    detector = make("error" if errors is not None else "residual", Setting(thresholds=policy or Thresholds()))
     count = len(errors if errors is not None else columns["residuals"])
     answers = []
     for first in range(0, count, step):
@@ -109,3 +110,26 @@ def test_a_rise_of_all_groups_waits_for_no_fairness_however_long_they_were_watch
     answers, _ = fed(bits, step=200, groups=groups, combinations=COMBINATIONS)
     assert not any(answers[: windows + 1])
     assert all(answers[windows + 1 :])
+
+
+def test_what_is_raised_stands_until_half_of_the_rise_is_gone() -> None:
+    """A rot that improves to just below its bound is no new fault when it passes the bound again."""
+    rng = np.random.default_rng(6)
+    shares = np.repeat([0.1] * 20 + [0.6] * 8 + [0.45] * 8 + [0.6] * 8 + [0.1] * 8, 200)
+    answers, _ = fed(rng.random(len(shares)) < shares, step=200)
+    slow = [any(level.baseline == "reference" for level in answer) for answer in answers]
+    assert sum(now and not before for before, now in zip([False, *slow], slow, strict=False)) == 1
+    assert slow[43]
+    assert not slow[-1]
+
+
+def test_labels_of_rows_that_the_model_was_fitted_to_do_not_make_the_next_ones_a_fault() -> None:
+    """A model that knew its reference by heart errs more from there on: that is learnt, and a bug still found."""
+    rng = np.random.default_rng(8)
+    shares = np.repeat([0.02] * 10 + [0.2] * 20 + [0.5] * 4, 200)
+    known = Thresholds(performance=PerformancePolicy(fitted_rows=2000))
+    bits = rng.random(len(shares)) < shares
+    assert any(fed(bits, step=200)[0][13])
+    answers, _ = fed(bits, step=200, policy=known)
+    assert not any(answers[:30])
+    assert answers[32]

@@ -68,3 +68,25 @@ def test_flips_are_suspected_where_nothing_explains_them() -> None:
     """Without labels, and where one caller stands out, flips are told as an attack."""
     assert ("attack", "flips") in buggy(labels=False)
     assert {("attack", "flips"), ("attack", "caller_share")} <= buggy(caller=mostly_one)
+
+
+def moved(*changes: tuple[float, float]) -> list[tuple[str, str, str]]:
+    """Return detector, statistic and baseline of what f0 raises, of ten batches with each shift and factor."""
+    traffic, rng = Traffic(), np.random.default_rng(9)
+    for shift, factor in changes:
+        for _ in range(10):
+            columns = features(rng, 500)
+            traffic.send(columns | {"f0": (columns["f0"] + shift) * factor})
+    return [(e.detector, e.statistic, e.baseline) for e in traffic.raised if e.subject == "f0"]
+
+
+def test_the_end_of_a_fault_is_no_second_sudden_change_of_its_column() -> None:
+    """A column that comes back to its reference raises no histogram against the windows before; what left it did."""
+    once = moved((0, 1), (2, 1), (0, 1))
+    assert once.count(("psi", "psi", "rolling")) == 1
+
+
+def test_values_out_of_range_are_told_where_the_column_had_drifted_long_before() -> None:
+    """A changed unit says nothing new where it makes the drift; it does where the column stood away already."""
+    assert ("quality", "range", "reference") not in moved((0, 1), (0, 1000))
+    assert ("quality", "range", "reference") in moved((0, 1), (3, 1), (3, 1000))

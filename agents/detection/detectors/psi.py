@@ -23,6 +23,8 @@ from schemas.avro import decode, encode
 from schemas.thresholds import Thresholds
 from schemas.values import Category
 
+_BACK = 0.5
+
 LIKELY = 3.0
 """−log10 p that is enough to say which instance shows what is already known to be wrong."""
 
@@ -179,11 +181,14 @@ class Psi:
             self._close()
 
     def _close(self) -> None:
-        index = _index(self._counts, self._profile.counts, self._used)
-        findings = self._findings("reference", index, self._profile.counts)
+        away_now = _index(self._counts, self._profile.counts, self._used)
+        findings = self._findings("reference", away_now, self._profile.counts)
         if self._whole:
             before, full = _together(self._earlier)
             index = _index(self._counts, before, self._used) * full
+            if (index > self._policy.psi).any():
+                # The end of a fault is as sudden as its beginning: what comes back to the reference breaks nothing.
+                index[away_now < _BACK * _index(before, self._profile.counts, self._used)] = 0.0
             rolling = self._findings("rolling", index, before)
             findings += rolling
             # What broke away from the windows before is not taken into them, or it would clear itself; but what
