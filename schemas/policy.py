@@ -71,6 +71,13 @@ class RecoveryPolicy(Frozen):
     """What counts as recovered."""
 
     clear_rows: int = Field(1000, ge=1, le=10_000_000, description="rows that a survivor judges with nothing raised")
+    abort_rows: int = Field(
+        0,
+        ge=0,
+        le=100_000_000,
+        description="a survivor that still raises something after so many watched rows fails the recovery, and the "
+        "case is to be contained again; 0 leaves that to people",
+    )
     sign_off: tuple[Severity, ...] = Field(
         (), description="a validator or compliance signs off what was done, before recovery is watched"
     )

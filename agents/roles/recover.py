@@ -4,7 +4,9 @@ from dataclasses import dataclass, field
 
 from agents.ledger.case import Case, Phase
 from agents.ledger.state import LedgerState
+from schemas.case.response import ReportRegression
 from schemas.commands import ReportRecovery
+from schemas.policy import RecoveryPolicy
 from schemas.signals import MonitorObserved
 from schemas.values import Mode
 
@@ -42,7 +44,7 @@ class Recovery:
                 watch.newest = observed
 
     def proposals(self, state: LedgerState, now: int) -> list[object]:
-        """Return the reports of recovery that the cases can accept."""
+        """Return the reports that the cases can accept: that they recovered, or that their recovery failed."""
         del now  # rows decide, not the clock
         wanted: list[object] = []
         for key, watch in sorted(self._seen.items(), key=lambda item: item[0]):
@@ -50,7 +52,7 @@ class Recovery:
             if case.phase is not Phase.RECOVERING or key[2] in case.bad_versions(key[1]):
                 del self._seen[key]
                 continue
-            report = _report(case, watch, _needed(state, case))
+            report = _report(case, watch, state.control.policies[case.policy].recovery)
             if report is not None:
                 wanted.append(report)
         return wanted
@@ -60,14 +62,19 @@ def _since(case: Case) -> int:
     return max(case.contained_at, case.opened_at, case.course.turned_at)
 
 
-def _needed(state: LedgerState, case: Case) -> int:
-    return state.control.policies[case.policy].recovery.clear_rows
-
-
-def _report(case: Case, watch: _Watch, needed: int) -> ReportRecovery | None:
+def _report(case: Case, watch: _Watch, policy: RecoveryPolicy) -> ReportRecovery | ReportRegression | None:
     newest = watch.newest
-    clear = min(newest.clear_rows, newest.rows - watch.first_rows)
-    if clear < needed:
+    watched = newest.rows - watch.first_rows
+    clear = min(newest.clear_rows, watched)
+    if newest.raised and 0 < policy.abort_rows <= watched:
+        return ReportRegression(
+            incident=case.incident,
+            model=newest.model,
+            version=newest.version,
+            observation=newest.id,
+            reason=f"version {newest.version} still raises {len(newest.raised)} signals after {watched} watched rows",
+        )
+    if clear < policy.clear_rows:
         return None
     return ReportRecovery(
         incident=case.incident,

@@ -8,6 +8,7 @@ import pytest
 from agents.ledger.case import Phase
 from agents.ledger.state import LedgerState
 from agents.roles.recover import Recovery
+from schemas.case.response import ReportRegression
 from schemas.commands import ReportRecovery
 from schemas.signals import Affected, MonitorObserved
 from schemas.values import Mode, Position
@@ -161,3 +162,20 @@ def test_cases_recover_one_by_one() -> None:
     state.active.discard("incident-0")
     state.cases["incident-0"] = replace(other, phase=Phase.RESOLVED)
     assert [getattr(report, "incident", "") for report in told(state, word(100), word(9000))] == [INCIDENT]
+
+
+@pytest.mark.parametrize(("abort_rows", "rows", "fails"), [(0, 5000, False), (2000, 1999, False), (2000, 2000, True)])
+def test_a_survivor_that_goes_on_raising_fails_the_recovery_where_policy_says_so(
+    abort_rows: int, rows: int, fails: bool
+) -> None:
+    """After the rows that the case's policy names, and never without such a number; the ledger takes the report."""
+    ledger = play.recovering()
+    policy = ledger.control.policies[ledger.case.policy]
+    aborting = policy.model_copy(update={"recovery": policy.recovery.model_copy(update={"abort_rows": abort_rows})})
+    state = ledger.state
+    control = replace(state.control, policies={ledger.case.policy: aborting})
+    watched = replace(state, control=control)
+    found = told(watched, word(100), word(100 + rows, 0, raised=("psi of f1",)))
+    assert [type(report) for report in found] == [ReportRegression] * fails
+    for report in found:
+        assert names(ledger.ask(report, "recovery"))[0] == "CaseRegressed"
