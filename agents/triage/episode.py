@@ -6,7 +6,6 @@ from operator import attrgetter
 
 from agents.triage.cause import Attribution, attribute, kind_of, weight
 from agents.triage.judge import Judge
-from agents.triage.reports import UNKNOWN
 from schemas.avro import Millis
 from schemas.ids import derive
 from schemas.signals import Affected, Reached, SignalRaised
@@ -110,7 +109,11 @@ def conclude(episode: Episode, judge: Judge, instances: Instances) -> Conclusion
     for signal in strong:
         best.setdefault((signal.model, signal.version), []).append(signal)
     order = {pair: place for place, pair in enumerate(best)}
+    detected = {signal.model for signal in strong if not _reported(signal)}
     pairs = [(touched.model, touched.version) for touched in episode.touched]
+    # A version that only people named stands for its model until detection names one.
+    named = {pair for pair, own in best.items() if pair[0] in detected and all(_reported(signal) for signal in own)}
+    pairs = [pair for pair in pairs if pair not in named]
     pairs.sort(key=lambda pair: (pair[0] != cause.origin, judge.depths.get(pair[0], 0), order.get(pair, KEPT), pair))
     affected = tuple(_affected(pair, best.get(pair, []), instances) for pair in pairs)
     return Conclusion(cause, affected, _reached(affected[0].model, episode, judge))
@@ -147,8 +150,8 @@ def attach(episode: Episode, signal: SignalRaised, at: int, judge: Judge) -> Epi
     if silent is not None:
         return replace(known, silent_until=max(silent, known.silent_until))
     touched = Touched(model=signal.model, version=signal.version)
-    spoken_of = signal.version == UNKNOWN and any(other.model == signal.model for other in known.touched)
-    if not spoken_of and touched not in known.touched and len(known.touched) < MAX_AFFECTED:
+    spoken_of = any(other.model == signal.model for other in known.touched)
+    if not (spoken_of and _reported(signal)) and touched not in known.touched and len(known.touched) < MAX_AFFECTED:
         known = replace(known, touched=(*known.touched, touched))
     first = signal.first_bad_at if known.first_bad_at is None else min(known.first_bad_at, signal.first_bad_at)
     if known.incident is None:
@@ -184,7 +187,11 @@ def deadline(episode: Episode, judge: Judge) -> int | None:
 
 def only_reported(episode: Episode) -> bool:
     """Whether people reported it, and no detector has said anything of it."""
-    return all(signal.category is Category.HUMAN_REPORT for signal in episode.signals)
+    return all(_reported(signal) for signal in episode.signals)
+
+
+def _reported(signal: SignalRaised) -> bool:
+    return signal.category is Category.HUMAN_REPORT
 
 
 def nearness(episode: Episode, report: SignalRaised) -> tuple[bool, bool, bool, int, str]:

@@ -1,11 +1,14 @@
 """What holds of triage for any signals, in any order, with any crash."""
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from agents.received import Received
 from agents.triage.triage import Triage
+from schemas.case.silences import Aspect, Matcher, SilenceAdded
 from schemas.codec import frame
 from schemas.errors import SchemaError
 from schemas.signals import IncidentOpened, IncidentQuieted, MonitorObserved, SignalCleared, SignalRaised
@@ -13,6 +16,17 @@ from schemas.values import Category, Position
 from tests.feed import T0, TELEMETRY, Feed, cleared, judge, raised
 from tests.strategies import records
 
+SILENT = SilenceAdded(
+    silence="s-1",
+    matchers=(Matcher(aspect=Aspect.SUBJECT, value="f1"),),
+    starts_at=T0,
+    until=T0 + 50_000,
+    rule="",
+    zone="",
+    window_seconds=0,
+    reason="noise",
+    principal="p-mia",
+)
 MODELS = ("shuttle", "features", "risk", "price", "ghost")
 
 
@@ -70,11 +84,12 @@ def test_a_crash_anywhere_changes_nothing_that_is_told(
     lines: list[tuple[int, SignalRaised | SignalCleared]], data: st.DataObject
 ) -> None:
     """Restored at any snapshot and given any overlap of records again, triage says what it would have said."""
-    whole = Feed()
+    by = replace(judge(), silences=data.draw(st.sampled_from([(), (SILENT,)])))
+    whole = Feed(Triage(by))
     expected = _told(whole, lines)
     crash = data.draw(st.integers(0, len(lines)))
     overlap = data.draw(st.integers(0, crash))
-    first, second = Triage(judge()), Triage(judge())
+    first, second = Triage(by), Triage(by)
     told = [event for record in whole.records[:crash] for event in first.step(record)]
     for unit, offset, body in first.dirty():
         second.restore(unit, offset, body)

@@ -111,6 +111,25 @@ def test_an_unknown_version_adds_none_to_those_that_are_affected() -> None:
     assert [one.version for one in grew.affected] == ["2"]
 
 
+def test_a_person_cannot_add_a_version_to_what_detection_found() -> None:
+    """Else one report that names the known-good version would leave nothing to fall back on."""
+    feed = Feed()
+    feed.say(raised("f1"))
+    feed.tick(2000)
+    (grew,) = tell(feed, report(version="1"), 3000)
+    assert [one.version for one in grew.affected] == ["2"]
+
+
+def test_a_version_that_people_named_gives_way_to_those_that_detection_names() -> None:
+    """The report opened the incident; what is measured says which version it is."""
+    feed = Feed()
+    tell(feed, report(version="1"), 0)
+    (opened,) = feed.tick(2000)
+    assert [one.version for one in opened.affected] == ["1"]
+    (grew,) = feed.say(again("f1"), at=3000)
+    assert [one.version for one in grew.affected] == ["2"]
+
+
 def test_a_report_heard_again_after_a_crash_changes_nothing() -> None:
     """The state knows up to which entry of the ledger reports were heard, and those that wait."""
     feed = Feed()
