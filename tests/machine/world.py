@@ -24,7 +24,11 @@ target_kinds = ["envoy"]
 per_day = 3
 """
 )
-LAX = ledgers.POLICY.replace(b"quorum = 2", b"quorum = 1") + b"\n[closing]\npost_mortem = []\n[hold]\ntiers = []\n"
+LAX = (
+    ledgers.POLICY.replace(b"quorum = 2", b"quorum = 1")
+    .replace(b'post_mortem = ["sev1", "sev2"]', b"post_mortem = []")
+    .replace(b'[hold]\ntiers = ["high"]', b"[hold]\ntiers = []")
+)
 SYSTEMS = (
     ledgers.SYSTEMS
     + b"""
