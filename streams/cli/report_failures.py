@@ -5,7 +5,6 @@ from pathlib import Path
 import click
 
 from agents.metrics.history import histories
-from schemas.errors import HeadgateError
 from streams.archive.evidence import evidence_store
 from streams.archive.explain import Archive
 from streams.ledger.keyring import archive_key
@@ -41,8 +40,6 @@ def command(
 
     if out is None and tests is None:
         raise click.UsageError("--out FILE, --tests DIR or both say where the rows are to go.")
-    if not settings.archive_directory.is_dir():
-        raise HeadgateError(f"there is no archive at {settings.archive_directory}; HEADGATE_ARCHIVE names another")
     with OpenLedger(settings) as ledger:
         found = histories(ledger.of(resolve(ledger, incident).incident) if incident else ledger.entries)
     archive = Archive(settings)

@@ -10,6 +10,7 @@ from schemas.values import Role
 from streams.settings import DEPLOY, Settings
 from tests.conftest import RunningBroker
 from tests.desk import Desk, registrar
+from tests.play import evidence
 
 pytestmark = pytest.mark.broker
 INCIDENT = "learnt-1"
@@ -27,7 +28,7 @@ def desk(broker: RunningBroker, tmp_path_factory: pytest.TempPathFactory) -> Ite
             made.run("keys", "new", name)
             public = made.settings.keys_directory / f"{name}.pub"
             made.run("keys", "enrol", str(public), "--role", Role.ML_MANAGER.value)
-        made.opened(INCIDENT)
+        made.opened(INCIDENT, evidence=(evidence(value=0.2),))
         yield made
 
 
@@ -82,3 +83,8 @@ def test_what_was_learnt_is_written_down_and_measured(desk: Desk, tmp_path: Path
     assert "from the first bad row to the case" in desk.run("metrics")
     assert "# Incidents of" in desk.run("report", "trend")
     assert desk.json("report", "risk-register")[0]["control"] == "data_contract"
+    proposal = tmp_path / "proposed.toml"
+    told = desk.json("policy", "propose", "--from-feedback", "--least", "1", "--out", str(proposal))
+    assert [(one["setting"], one["after"]) for one in told["changes"]] == [("detection.psi", 0.21)]
+    assert "psi = 0.21\n" in proposal.read_text("utf-8")
+    assert "there is no archive" in desk.fails("report", "failures", "--out", str(tmp_path / "rows.parquet"))
