@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from agents.feedback.knobs import Path, measured, rule_of, setting
 from agents.metrics.history import History
 from schemas.case.learning import Finding
+from schemas.case.response import Dismissal
 from schemas.policy import Policy
 from schemas.signals import Evidence
 
@@ -21,6 +22,14 @@ MOST_FACTOR = 2.0
 """How many times its present value a setting becomes at most in one proposal: what is larger is not called noise."""
 
 _MARGIN = 1.05
+_DISMISSED: Mapping[str, Finding] = {
+    Dismissal.FALSE_POSITIVE: Finding.FALSE,
+    Dismissal.BENIGN: Finding.BENIGN,
+    Dismissal.PLANNED_CHANGE: Finding.BENIGN,
+    Dismissal.DUPLICATE: Finding.DUPLICATE,
+}
+"""What a reason to dismiss says of the signals; the other reasons say nothing of a threshold."""
+
 _FALSE = frozenset({Finding.FALSE, Finding.BENIGN})
 
 
@@ -69,14 +78,22 @@ class Proposal:
 
 
 def judged(found: Iterable[History]) -> list[Judged]:
-    """Return the signals that people judged, without those of drills."""
-    return [
-        Judged(incident=one.incident, evidence=one.evidence[signal], finding=finding, policy=one.case.policy)
-        for one in found
-        if not one.drill
-        for signal, finding in one.case.learning.verdicts.items()
-        if signal in one.evidence
-    ]
+    """Return the signals that people judged, without those of drills.
+
+    Who dismisses a candidate judges each of its signals by the reason, but for those that were judged by themselves.
+    """
+    every = []
+    for one in found:
+        dismissed = _DISMISSED.get(one.dismissal)
+        said = {} if dismissed is None else dict.fromkeys(one.evidence, dismissed)
+        for signal, finding in {**said, **one.case.learning.verdicts}.items():
+            if signal in one.evidence and not one.drill:
+                every.append(
+                    Judged(
+                        incident=one.incident, evidence=one.evidence[signal], finding=finding, policy=one.case.policy
+                    )
+                )
+    return every
 
 
 def propose(

@@ -3,25 +3,26 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
-from agents.ledger.case import Case
+from agents.ledger.case import Case, Phase
 from agents.ledger.fold import Verified
 from schemas import events as e
 from schemas.case import learning as s
+from schemas.case.glass import GlassBroken
 from schemas.case.learning import CauseKind, Milestone, MissedControl
+from schemas.case.response import CaseClosed, CaseReopened
 from schemas.signals import Evidence
 
-# By name, so that a reader of metrics needs no more of the other regions than what their events are called.
-_REACHED: Mapping[str, Milestone] = {
-    "CaseOpened": Milestone.DETECTED,
-    "CaseAcknowledged": Milestone.ACKNOWLEDGED,
-    "CaseDeclared": Milestone.DECLARED,
-    "CaseContained": Milestone.CONTAINED,
-    "CaseRecovering": Milestone.MITIGATED,
-    "CaseResolved": Milestone.RESOLVED,
-    "CaseClosed": Milestone.CLOSED,
+_REACHED: Mapping[type, Milestone] = {
+    e.CaseOpened: Milestone.DETECTED,
+    e.CaseAcknowledged: Milestone.ACKNOWLEDGED,
+    e.CaseDeclared: Milestone.DECLARED,
+    e.CaseContained: Milestone.CONTAINED,
+    e.CaseRecovering: Milestone.MITIGATED,
+    e.CaseResolved: Milestone.RESOLVED,
+    CaseClosed: Milestone.CLOSED,
 }
 _ENDS = frozenset({Milestone.RESOLVED, Milestone.CLOSED})
-_NO_INCIDENT = frozenset({"dismissed", "merged"})
+_NO_INCIDENT = frozenset({Phase.DISMISSED, Phase.MERGED})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,6 +46,8 @@ class History:
         The newest word of each signal, by its name.
     broken
         How often a glass was broken.
+    dismissal
+        Why it was dismissed; empty where it was not.
     """
 
     opened: e.CaseOpened
@@ -55,6 +58,7 @@ class History:
     causes: Mapping[str, s.CauseRecorded] = field(default_factory=dict)
     post_mortem: s.PostMortemWritten | None = None
     broken: int = 0
+    dismissal: str = ""
 
     @property
     def incident(self) -> str:
@@ -69,7 +73,7 @@ class History:
     @property
     def real(self) -> bool:
         """Whether it was an incident: neither dismissed, nor merged into another one, nor a drill."""
-        return self.case.phase.value not in _NO_INCIDENT and not self.drill
+        return self.case.phase not in _NO_INCIDENT and not self.drill
 
     @property
     def models(self) -> frozenset[str]:
@@ -108,7 +112,7 @@ def _opened(event: e.CaseOpened, case: Case, at: int) -> History:
 
 
 def _evolve(history: History, event: object, at: int) -> History:
-    milestone = _REACHED.get(type(event).__name__)
+    milestone = _REACHED.get(type(event))
     if milestone is not None and (milestone in _ENDS or milestone not in history.recorded):
         return replace(history, recorded={**history.recorded, milestone: at})
     match event:
@@ -122,10 +126,12 @@ def _evolve(history: History, event: object, at: int) -> History:
             return replace(history, causes={**history.causes, event.cause: event})
         case s.PostMortemWritten():
             return replace(history, post_mortem=event)
-    if type(event).__name__ == "CaseReopened":
+        case e.CaseDismissed():
+            return replace(history, dismissal=str(event.reason))
+    if isinstance(event, CaseReopened):
         goes_on = {name: when for name, when in history.recorded.items() if name not in _ENDS}
         return replace(history, recorded=goes_on)
-    if type(event).__name__ == "GlassBroken":
+    if isinstance(event, GlassBroken):
         return replace(history, broken=history.broken + 1)
     return history
 

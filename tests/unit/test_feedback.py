@@ -13,11 +13,15 @@ from agents.metrics.history import histories
 from schemas import policy
 from schemas.case import learning as s
 from schemas.case.learning import Finding
+from schemas.case.response import Dismissal
+from schemas.commands import Dismiss
 from schemas.errors import HeadgateError
 from schemas.policy import Policy
+from schemas.signals import Affected
 from streams.view.proposed import difference, edited, named, sentence
-from tests.ledgers import INCIDENT, POLICY
-from tests.play import evidence, opened
+from tests.ledgers import INCIDENT, POLICY, genesis
+from tests.play import evidence, incident_opened, opened
+from tests.story import LOW
 
 CURRENT = policy.read(POLICY)
 TRUE, FALSE, BENIGN, DUPLICATE = Finding.TRUE, Finding.FALSE, Finding.BENIGN, Finding.DUPLICATE
@@ -170,3 +174,18 @@ def test_verdicts_are_read_from_the_ledger() -> None:
     (one,) = judged(histories(ledger.verified))
     assert (one.incident, one.finding, one.evidence.value) == (INCIDENT, FALSE, 1.5)
     assert one.policy == ledger.control.policy_digest
+
+
+@pytest.mark.parametrize(
+    ("why", "finding"),
+    [(Dismissal.FALSE_POSITIVE, FALSE), (Dismissal.PLANNED_CHANGE, BENIGN), (Dismissal.INSUFFICIENT_INFORMATION, None)],
+)
+def test_who_dismisses_a_candidate_judges_its_signals(why: Dismissal, finding: Finding | None) -> None:
+    """The reason says what they were, but of a signal that was judged by itself; some reasons say nothing."""
+    ledger = genesis(systems=LOW)
+    affected = (Affected(model="small", version="2"),)
+    ledger.ask(incident_opened(affected=affected, evidence=(evidence(), evidence(signal="s-2"))), "triage")
+    ledger.ask(Dismiss(incident=INCIDENT, reason=why, note="seen"), "max")
+    ledger.ask(s.JudgeSignal(incident=INCIDENT, signal="s-2", finding=TRUE, note=""), "eva")
+    found = {one.evidence.signal: one.finding for one in judged(histories(ledger.verified))}
+    assert found == ({"s-2": TRUE} if finding is None else {"s-1": finding, "s-2": TRUE})

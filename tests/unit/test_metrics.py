@@ -15,6 +15,7 @@ from agents.metrics.register import register
 from agents.metrics.trend import preceding, quarter, quarter_of, trend
 from schemas.case import learning as s
 from schemas.case.learning import Finding, Milestone, MissedControl
+from schemas.case.response import Reopen
 from schemas.errors import HeadgateError
 from schemas.values import Category, Severity
 from streams.cli.report_register import as_csv
@@ -79,6 +80,18 @@ def test_a_correction_counts_and_what_was_recorded_is_kept() -> None:
     whole = summary([found], [])
     assert whole.corrections == 1
     assert whole.times[Measure.DETECT] != whole.recorded[Measure.DETECT]
+
+
+def test_a_reopened_incident_has_no_end_until_it_has_one_again() -> None:
+    """What ended it before counts for nothing, while detection and containment stay as they were."""
+    ledger = told()
+    (before,) = histories(ledger.verified)
+    ledger.ask(Reopen(incident=INCIDENT, reason="it is back"), "max")
+    (after,) = histories(ledger.verified)
+    assert before.reached(Milestone.RESOLVED) is not None
+    assert after.reached(Milestone.RESOLVED) is None
+    assert after.reached(Milestone.CONTAINED) == before.reached(Milestone.CONTAINED)
+    assert summary([after], []).open == 1
 
 
 def test_an_end_that_the_ledger_does_not_show_is_not_reached_by_a_word() -> None:
