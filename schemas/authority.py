@@ -2,13 +2,14 @@
 
 from schemas.values import Role
 
-_ADMIN = ("EnrolKey", "RevokeKey", "AdoptPolicy", "AdoptSystems", "AdoptProfile")
+_ADMIN = ("EnrolKey", "RevokeKey", "AdoptPolicy", "AdoptSystems", "AdoptProfile", "AdoptOnCall")
 _DECIDE = ("Approve", "Deny", "RevokeApproval")
 _STAND_IN = ("Delegate", "RevokeDelegation", "ExcludePerson", "KeepNothing")
 _REVIEW = ("ReviewBreakGlass", "ReviewStanding")
 _CALL = ("AskForPlan", "BreakGlass")
 _QUIET = ("AddSilence", "EndSilence")
-_RESPOND = ("Acknowledge", "Declare", "Dismiss", "CheckItem", *_QUIET)
+_TAKE = ("Acknowledge", "AcknowledgePage")
+_RESPOND = (*_TAKE, "Declare", "Dismiss", "CheckItem", *_QUIET)
 _LEAD = (
     "Investigate",
     "Merge",
@@ -29,6 +30,16 @@ _WORK = ("AssumeDuty", "HandOver", "AddTask", "FinishTask", "AddNote", *_TELL)
 _LEARN = ("RecordCause", "AttachReplay", "WritePostMortem", "JudgeSignal", "CorrectMilestone")
 _ACCEPT = ("AcceptPostMortem",)
 _RATE = ("RateResponse",)
+_PAGE = (
+    "StartPaging",
+    "HoldPaging",
+    "EndPaging",
+    "ReportPage",
+    "ReportNobodyReached",
+    "ReportPageSkipped",
+    "ReportAcknowledgeExpired",
+    "ReportExhausted",
+)
 _FACTS = ("RecordFact", "RegulateCase")
 _FILE = ("SubmitReport", "ConfirmReport", "ReopenClock")
 _RULE_OUT = ("DeclareNotApplicable", "TollClock")
@@ -61,7 +72,7 @@ MAY: dict[Role, frozenset[str]] = {
             *_STAND_IN,
             *_REVIEW,
             "SignOff",
-            "Acknowledge",
+            *_TAKE,
             *_WORK,
             *_ASSESS,
             *_FACTS,
@@ -75,7 +86,7 @@ MAY: dict[Role, frozenset[str]] = {
     ),
     Role.AUDITOR: frozenset(),
     Role.VALIDATOR: frozenset(
-        (*_DECIDE, *_STAND_IN, *_REVIEW, "SignOff", "Acknowledge", "CheckItem", *_WORK, *_LEARN, *_ACCEPT)
+        (*_DECIDE, *_STAND_IN, *_REVIEW, "SignOff", *_TAKE, "CheckItem", *_WORK, *_LEARN, *_ACCEPT)
     ),
     Role.LEGAL: frozenset(
         (
@@ -83,7 +94,7 @@ MAY: dict[Role, frozenset[str]] = {
             *_DECIDE,
             *_STAND_IN,
             *_REVIEW,
-            "Acknowledge",
+            *_TAKE,
             *_WORK,
             *_ASSESS,
             *_FACTS,
@@ -93,16 +104,12 @@ MAY: dict[Role, frozenset[str]] = {
             *_RULE_OUT,
         )
     ),
-    Role.ETHICS: frozenset((*_RATE, *_DECIDE, *_STAND_IN, *_REVIEW, "Acknowledge", *_WORK, *_ASSESS, *_FACTS)),
-    Role.DPO: frozenset(
-        (*_RATE, *_DECIDE, *_STAND_IN, *_REVIEW, "Acknowledge", *_WORK, *_ASSESS, *_FACTS, *_RELEASE, *_FILE)
-    ),
+    Role.ETHICS: frozenset((*_RATE, *_DECIDE, *_STAND_IN, *_REVIEW, *_TAKE, *_WORK, *_ASSESS, *_FACTS)),
+    Role.DPO: frozenset((*_RATE, *_DECIDE, *_STAND_IN, *_REVIEW, *_TAKE, *_WORK, *_ASSESS, *_FACTS, *_RELEASE, *_FILE)),
     Role.SECURITY: frozenset(
         (*_LEARN, *_DECIDE, *_STAND_IN, *_REVIEW, *_CALL, *_RESPOND, *_WORK, *_LEAD, *_ASSESS, *_FACTS)
     ),
-    Role.EXECUTIVE: frozenset(
-        (*_RATE, *_DECIDE, *_STAND_IN, *_REVIEW, "Acknowledge", "AddNote", "ConfirmReport", *_TELL)
-    ),
+    Role.EXECUTIVE: frozenset((*_RATE, *_DECIDE, *_STAND_IN, *_REVIEW, *_TAKE, "AddNote", "ConfirmReport", *_TELL)),
     Role.REVIEWER: frozenset((*_RATE, *_TELL)),
     Role.STAFF: frozenset((*_RATE, *_TELL)),
     Role.REGISTRAR: frozenset(("TakeOver",)),
@@ -111,7 +118,7 @@ MAY: dict[Role, frozenset[str]] = {
     Role.REMEDIATION: frozenset(("ProposePlan", "StartAction", "ReportOutcome", "ReportRestored")),
     Role.RECOVERY: frozenset(("ReportRecovery", "ReportRegression")),
     Role.EVIDENCE: frozenset(("AttachEvidence",)),
-    Role.PAGING: frozenset(("ReportClockShare",)),
+    Role.PAGING: frozenset(("ReportClockShare", *_PAGE)),
 }
 
 PERSONS_ONLY = frozenset((*_ADMIN, *_DECIDE, *_STAND_IN, *_REVIEW, *_CALL, "SignOff")) | frozenset(

@@ -1,5 +1,6 @@
 """Escalation policies: which cases they speak of, whom they page when, and where they end."""
 
+import json
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Annotated
@@ -163,6 +164,10 @@ class EscalationPolicy(Frozen):
     acknowledge_timeout_seconds: int | None = Field(
         None, ge=60, le=86_400 * 30, description="an acknowledgement not followed up for so long counts no more"
     )
+
+    def canonical(self) -> bytes:
+        """Return the policy as JSON: the same bytes each time, for the record of a case that goes by it."""
+        return json.dumps(self.model_dump(mode="json"), sort_keys=True, separators=(",", ":")).encode()
 
     @model_validator(mode="after")
     def _somebody_is_paged(self) -> "EscalationPolicy":

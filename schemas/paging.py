@@ -23,12 +23,16 @@ class PagingState(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PagingStarted:
-    """Somebody must look: by this policy of the on-call document with this digest, whatever is adopted later."""
+    """Somebody must look: by this policy of the on-call document with this digest, whatever is adopted later.
+
+    `escalation` is the policy itself as JSON, so that the record needs no other document to be understood.
+    """
 
     incident: str
     subject: str = ""
     policy: str
     digest: str
+    escalation: bytes
     at: Millis
     due: Millis
 
@@ -131,6 +135,59 @@ class PagingResolved:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PagingHeld:
+    """Nobody is paged for now: another incident explains this one, or a silence covers it."""
+
+    incident: str
+    why: str
+    by: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OnCallAdopted:
+    """People are paged by this document from the next entry on; `digest` is SHA-256 of it, hexadecimal."""
+
+    digest: str
+    document: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AdoptOnCall:
+    """Page by this on-call document (TOML, UTF-8) from now on; what has begun goes on by its own policy."""
+
+    document: bytes
+    repeat: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StartPaging:
+    """Begin to page people about a subject by the first policy that matches."""
+
+    incident: str
+    subject: str = ""
+    repeat: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HoldPaging:
+    """Record why nobody is paged about a case for now; `by` is the incident that explains it, if one does."""
+
+    incident: str
+    why: str
+    by: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EndPaging:
+    """Page nobody any more about a subject that is over."""
+
+    incident: str
+    subject: str = ""
+    reason: str
+    repeat: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ReportPage:
     """These persons of a target were paged, at this time of the paging role."""
 
@@ -214,8 +271,14 @@ EVENTS = (
     AcknowledgeExpired,
     EscalationExhausted,
     PagingResolved,
+    PagingHeld,
+    OnCallAdopted,
 )
 COMMANDS = (
+    AdoptOnCall,
+    StartPaging,
+    HoldPaging,
+    EndPaging,
     ReportPage,
     ReportNobodyReached,
     ReportPageSkipped,

@@ -61,6 +61,7 @@ class Settings(BaseSettings):
     sasl_password: SecretStr | None = None
     sasl_password_file: Path | None = Field(None, description="file whose content is the password")
     ca_file: FilePath | None = Field(None, description="certificates that sign the broker's, in PEM")
+    receivers: FilePath | None = Field(None, description="file of the webhooks that pages go to")
     envoy_admin: str | None = Field(None, description="URL of Envoy's admin port on loopback")
     mlflow_uri: str | None = Field(None, description="MLflow registry, sqlite:///… for one")
     log_level: Literal["debug", "info", "warning", "error"] = "info"

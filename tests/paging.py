@@ -40,7 +40,7 @@ class Case:
 
     def __post_init__(self) -> None:
         due = self.now + self.policy.steps[0].after_seconds * 1000
-        self.happened([PagingStarted(incident="i", policy="p", digest="d", at=self.now, due=due)])
+        self.happened([PagingStarted(incident="i", policy="p", digest="d", escalation=b"", at=self.now, due=due)])
 
     def resolve(self, target: str) -> tuple[str, ...]:
         """Return who a target is: as the test says, else user:<name> is the name and a webhook itself."""

@@ -16,7 +16,7 @@ from schemas.case.response import Dismissal
 from schemas.codec import frame
 from schemas.profiles import AdoptProfile
 from schemas.values import Role
-from tests.chapters import approval, clocks, desk, learning, people, response
+from tests.chapters import approval, clocks, desk, learning, paging, people, response
 from tests.ledgers import INCIDENT, Ledger, enrolment, genesis, key_of
 from tests.play import (
     AFTER,
@@ -34,7 +34,7 @@ from tests.play import (
 
 FOLDER = Path(__file__).resolve().parent / "golden"
 DRILL = "incident-2"
-CHAPTERS = (desk, people, approval, response, clocks, learning)
+CHAPTERS = (desk, people, paging, approval, response, clocks, learning)
 POLICY = b"""version = 1
 [[severity]]
 name = "high"
@@ -123,6 +123,7 @@ def _resolved(ledger: Ledger) -> None:
     finish(ledger, 1)
     ledger.ask(recovery(clear_rows=5), "recovery")
     ledger.ask(recovery(observation="o-2"), "recovery")
+    paging.end(ledger)
     learning.conclude(ledger)
     response.conclude(ledger)
 

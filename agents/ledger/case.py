@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
-from agents.ledger.regions import assessment, clocks, course, deciding, glass, hold, learning, people
+from agents.ledger.regions import assessment, clocks, course, deciding, glass, hold, learning, paging, people
 from agents.ledger.regions import plan as plans
 from agents.ledger.regions.assessment import Assessment
 from agents.ledger.regions.clocks import Clocks
@@ -13,6 +13,7 @@ from agents.ledger.regions.deciding import Deciding
 from agents.ledger.regions.glass import Glass
 from agents.ledger.regions.hold import Hold
 from agents.ledger.regions.learning import Learning
+from agents.ledger.regions.paging import Pages
 from agents.ledger.regions.people import People
 from agents.ledger.regions.plan import Plan
 from schemas import events as e
@@ -106,6 +107,7 @@ class Case:
     actions: Mapping[str, Action] = field(default_factory=dict)
     evidence: tuple[Attached, ...] = ()
     people: People = field(default_factory=People)
+    pages: Pages = field(default_factory=Pages)
     learning: Learning = field(default_factory=Learning)
     course: Course = field(default_factory=Course)
     assessment: Assessment = field(default_factory=Assessment)
@@ -241,6 +243,7 @@ def evolve(case: Case | None, event: object, at: int, digest: str = "") -> Case 
         moved,
         phase=_PHASE_AFTER.get(type(event), moved.phase),
         people=people.evolve(moved.people, event, at),
+        pages=paging.evolve(moved.pages, event),
         learning=learning.evolve(moved.learning, event, digest),
         course=course.evolve(moved.course, event, at),
         assessment=assessment.evolve(moved.assessment, event),

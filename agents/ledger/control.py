@@ -21,6 +21,9 @@ from schemas.events import (
     SystemsAdopted,
 )
 from schemas.keys import PublicKey
+from schemas.oncall import OnCall
+from schemas.oncall import read as read_oncall
+from schemas.paging import OnCallAdopted
 from schemas.policy import Policy
 from schemas.profiles import ProfileAdopted
 from schemas.systems import Systems
@@ -55,6 +58,8 @@ class Control:
         SHA-256 of the first leaf, hexadecimal: the origin that every later command names.
     policies
         Every policy ever adopted, by digest: a case keeps the one it opened under.
+    oncalls
+        Every on-call document ever adopted, by digest.
     profiles
         Digest of the reference profile of each model and version that has one.
     next_index
@@ -81,6 +86,8 @@ class Control:
     systems_digest: str = ""
     systems: Systems = NO_SYSTEMS
     profiles: Mapping[tuple[str, str], str] = field(default_factory=dict)
+    oncall_digest: str = ""
+    oncalls: Mapping[str, OnCall] = field(default_factory=dict)
     next_index: int = 0
     open: frozenset[str] = frozenset()
     merged: Mapping[str, str] = field(default_factory=dict)
@@ -106,11 +113,14 @@ def _enrol(control: Control, enrolment: Enrolment) -> Control:
     )
 
 
-def _adopt(control: Control, event: PolicyAdopted | SystemsAdopted | ProfileAdopted) -> Control:
+def _adopt(control: Control, event: PolicyAdopted | SystemsAdopted | ProfileAdopted | OnCallAdopted) -> Control:
     match event:
         case PolicyAdopted():
             policies = {**control.policies, event.digest: policy.read(event.document)}
             return replace(control, policy_digest=event.digest, policies=policies)
+        case OnCallAdopted():
+            oncalls = {**control.oncalls, event.digest: read_oncall(event.document)}
+            return replace(control, oncall_digest=event.digest, oncalls=oncalls)
         case SystemsAdopted():
             return replace(control, systems_digest=event.digest, systems=systems.read(event.document))
     return replace(control, profiles={**control.profiles, (event.model, event.version): event.digest})
@@ -134,7 +144,7 @@ def evolve(control: Control, event: object) -> Control:
         case KeyRevoked():
             revoked = replace(control.keys[event.key], revoked=True)
             return replace(control, keys={**control.keys, event.key: revoked})
-        case PolicyAdopted() | SystemsAdopted() | ProfileAdopted():
+        case PolicyAdopted() | SystemsAdopted() | ProfileAdopted() | OnCallAdopted():
             return _adopt(control, event)
         case _:
             moved = deputies.evolve(control.deputies, event)

@@ -45,6 +45,20 @@ _COUNTED = frozenset(
 )
 """What is said of statutory clocks until a case is closed; also where one was merged or dismissed while they ran."""
 
+_PAGED = frozenset(
+    {
+        "EndPaging",
+        "StartPaging",
+        "AcknowledgePage",
+        "ReportPage",
+        "ReportNobodyReached",
+        "ReportPageSkipped",
+        "ReportAcknowledgeExpired",
+        "ReportExhausted",
+    }
+)
+"""What is said of paging in any phase: a clock may run, and people be paged about it, after the response is over."""
+
 _STANDING = frozenset(phase for phase in Phase if not phase.over)
 
 MOVES: Mapping[str, frozenset[Phase]] = {
@@ -73,6 +87,6 @@ def takes(phase: Phase, kind: str) -> bool:
         return phase in MOVES[kind]
     if kind in _COUNTED:
         return phase is not Phase.CLOSED
-    if kind in _TOLD or not phase.over:
+    if kind in _TOLD | _PAGED or not phase.over:
         return True
     return kind in _AFTERWARDS and not phase.final

@@ -19,6 +19,7 @@ from agents.ledger.decisions import (
     keep,
     lead,
     learn,
+    page,
     plan,
     respond,
     split,
@@ -50,6 +51,7 @@ _ON_A_CASE = (
     assess.decide,
     keep.decide,
     count.decide,
+    page.decide,
 )
 
 
@@ -85,7 +87,10 @@ def _decided_1(control: Control, case: Case | None, asked: Asked, at: int) -> li
     if (unauthorised := _unauthorised(control, asked, at)) is not None:
         return unauthorised
     about_ledger = (
-        administer.decide(control, asked) or deputise.decide(control, asked, at) or desk.decide(control, asked, at)
+        administer.decide(control, asked)
+        or page.adopt(control, asked)
+        or deputise.decide(control, asked, at)
+        or desk.decide(control, asked, at)
     )
     if about_ledger is not None:
         return about_ledger

@@ -30,7 +30,17 @@ def start(document: OnCall, digest: str, facts: CaseFacts, *, incident: str, sub
     if policy is None:
         return []
     due = at + policy.steps[0].after_seconds * _SECOND
-    return [PagingStarted(incident=incident, subject=subject, policy=policy.name, digest=digest, at=at, due=due)]
+    return [
+        PagingStarted(
+            incident=incident,
+            subject=subject,
+            policy=policy.name,
+            digest=digest,
+            escalation=policy.canonical(),
+            at=at,
+            due=due,
+        )
+    ]
 
 
 def resolved(paging: Paging, by: str, reason: str, at: int) -> list[Event]:

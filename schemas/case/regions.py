@@ -1,6 +1,6 @@
 """The commands and events of all regions of a case, and of what the ledger holds beside the cases."""
 
-from schemas import delegation
+from schemas import delegation, paging
 from schemas.case import (
     action,
     approval,
@@ -22,6 +22,7 @@ COMMANDS = (
     *glass.COMMANDS,
     *delegation.COMMANDS,
     *people.COMMANDS,
+    *paging.COMMANDS,
     *reports.COMMANDS,
     *silences.COMMANDS,
     *learning.COMMANDS,
@@ -38,6 +39,7 @@ EVENTS = (
     ProfileAdopted,
     EvidenceAttached,
     *people.EVENTS,
+    *paging.EVENTS,
     *reports.EVENTS,
     *silences.EVENTS,
     *learning.EVENTS,

@@ -17,8 +17,10 @@ from schemas.escalation import Ack, CaseFacts
 from schemas.oncall import OnCall
 from schemas.values import Category, Severity
 from streams.oncall import words
-from streams.settings import DEPLOY
+from streams.settings import DEPLOY, Settings
+from streams.view import adoption
 from streams.view.rendering import clean, emit, table, when
+from streams.view.signing_in import sign_in, signed
 
 
 class _Moment(click.ParamType):
@@ -95,6 +97,33 @@ def show(at: int, document: Path, *, as_json: bool) -> None:
     click.echo()
     final = [[policy.name, str(len(policy.steps)), str(policy.repeat + 1), policy.final] for policy in read.policies]
     table(("policy, the first that matches wins", "steps", "rounds", "final role"), final)
+
+
+@command.command()
+@click.argument("file", type=click.Path(path_type=Path))
+@_JSON
+def check(file: Path, *, as_json: bool) -> None:
+    """Say whether FILE is a valid on-call document, and its digest; exit 1 with one sentence where it is not.
+
+    Example: headgate oncall check deploy/oncall.toml
+    """
+    adoption.say_checked("oncall", file, as_json=as_json)
+
+
+@command.command()
+@click.argument("file", type=click.Path(path_type=Path))
+@_JSON
+@signed(default="admin")
+@click.pass_obj
+def adopt(settings: Settings, file: Path, who: str, passphrase_file: Path | None, *, as_json: bool) -> None:
+    """Page by the on-call document in FILE from now on, signed by an administrator.
+
+    The principal of each person is what `headgate keys list` shows. Paging that has begun goes on by its own policy.
+
+    Example: headgate oncall adopt oncall.toml --as admin
+    """
+    adoption.checked("oncall", file)
+    adoption.say_adopted("oncall", file, settings, sign_in(settings, who, passphrase_file), as_json=as_json)
 
 
 @command.command(name="shifts")

@@ -12,7 +12,17 @@ from streams.settings import Settings
 from streams.stop import Stop
 from streams.view.asking import require_ledger
 
-FOLLOWERS = ("approval", "remediation", "recovery", "evidence", "output_audit", "lineage", "clocks", "projector")
+FOLLOWERS = (
+    "approval",
+    "remediation",
+    "recovery",
+    "evidence",
+    "output_audit",
+    "lineage",
+    "clocks",
+    "paging",
+    "projector",
+)
 ALONE = ("intake", "archive", "probe", "detect", "triage", "registrar")
 
 
@@ -37,6 +47,7 @@ def command(settings: Settings, roles: str, instance: str | None) -> None:
     output_audit checks an incident's outputs against the declared rules
     lineage      asks the model registry where the affected versions come from
     clocks       tells when a statutory clock has used 50, 80 and 100 % of its time
+    paging       pages the people on call, and climbs the escalation where nobody answers
     projector    shows each incident as it stands
 
     \b

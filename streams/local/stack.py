@@ -17,7 +17,7 @@ from streams.local.child import Child
 from streams.settings import DEPLOY, Settings
 
 CORE = ("registrar", "detect", "triage", "remediation", "approval,recovery,evidence,output_audit,lineage,clocks,projector")
-ROLES = (*CORE, "intake", "archive", "probe")
+ROLES = (*CORE, "intake", "archive", "probe", "paging")
 _AGAIN_AFTER = 1.0
 _GIVE_UP_AFTER = 10
 

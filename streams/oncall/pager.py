@@ -1,4 +1,4 @@
-"""One turn of the paging role: what is due is sent, and becomes the reports that the ledger decides on.
+"""What the paging role does next: it sends what is due, and gets the report that the ledger decides on.
 
 Sending comes before reporting: a crash in between sends the same page again under the same id, which its receiver knows
 for a repeat, and never records a page that was not sent.
@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 from agents.oncall.decide import MAX_TEXT, report
 from agents.oncall.escalation import advance, nobody, sent
-from agents.oncall.paging import Paging, Place, evolve, page_id
+from agents.oncall.paging import Paging, Place, page_id
 from agents.oncall.targets import resolver
 from agents.triage.narrative import clip
 from schemas.errors import EffectError
@@ -47,21 +47,16 @@ class Pager:
         self._waits = waits
         self._sleep = sleep
 
-    def turn(
+    def act(
         self, paging: Paging, policy: EscalationPolicy, document: OnCall, facts: CaseFacts, about: About, now: int
-    ) -> list[Command]:
-        """Send everything that is due at `now` (ms) and return what is to be reported, in order.
+    ) -> Command | None:
+        """Send what is due first at `now` (ms) and return what is to be reported of it; None where nothing is due.
 
-        `policy` is the one that the case began with; `document` says who people are now.
+        `policy` is the one that the case began with; `document` says who people are now. What is due next is asked
+        for once the ledger has decided on the report.
         """
-        asked: list[Command] = []
-        while due := advance(paging, policy, facts, now, resolver(document, now)):
-            event = self._sent(paging, policy, document, due[0], about)
-            command = report(event)
-            assert command is not None, "time alone brings about nothing that only a person may say"
-            asked.append(command)
-            paging = evolve(paging, policy, event)
-        return asked
+        due = advance(paging, policy, facts, now, resolver(document, now))
+        return report(self._sent(paging, policy, document, due[0], about)) if due else None
 
     def _sent(self, paging: Paging, policy: EscalationPolicy, document: OnCall, event: Event, about: About) -> Event:
         if not isinstance(event, PageSent | EscalationExhausted) or not event.persons:

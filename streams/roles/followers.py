@@ -27,6 +27,10 @@ def follower(settings: Settings, name: str) -> Role:
             return RecoveryWatch(settings, identity)
         case "clocks":
             return Clocks(identity)
+        case "paging":
+            from streams.roles.paging import PagingRole
+
+            return PagingRole(settings, identity)
         case "evidence":
             from streams.archive.evidence import EvidenceFreezer
 

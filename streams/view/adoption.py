@@ -1,21 +1,59 @@
-"""Policy and systems documents: checked offline, adopted by a ledger entry, and listed as the ledger knows them."""
+"""Policy, systems and on-call documents: checked offline, adopted by a ledger entry, and listed as adopted."""
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import click
 
-from schemas import documents, policy, systems
+from agents.ledger.control import Control
+from schemas import documents, oncall, policy, systems
 from schemas.commands import AdoptPolicy, AdoptSystems
 from schemas.errors import HeadgateError, PolicyError
 from schemas.events import PolicyAdopted, SystemsAdopted
+from schemas.paging import AdoptOnCall, OnCallAdopted
 from streams.ledger.genesis import read_document
 from streams.ledger.keyring import Identity
 from streams.settings import Settings
 from streams.view.asking import OpenLedger
 from streams.view.rendering import emit, table, tell, when
 from streams.view.signing_in import called, names_of
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Kind:
+    """A kind of document: how it is read, asked for and recorded, and which one is in force."""
+
+    read: Callable[[bytes, str], object]
+    asks: Callable[[bytes], object]
+    event: type[PolicyAdopted | SystemsAdopted | OnCallAdopted]
+    in_force: Callable[[Control], str]
+
+
+_KINDS: Mapping[str, _Kind] = MappingProxyType(
+    {
+        "policy": _Kind(
+            read=policy.read,
+            asks=lambda document: AdoptPolicy(document=document),
+            event=PolicyAdopted,
+            in_force=lambda control: control.policy_digest,
+        ),
+        "systems": _Kind(
+            read=systems.read,
+            asks=lambda document: AdoptSystems(document=document),
+            event=SystemsAdopted,
+            in_force=lambda control: control.systems_digest,
+        ),
+        "oncall": _Kind(
+            read=oncall.read,
+            asks=lambda document: AdoptOnCall(document=document),
+            event=OnCallAdopted,
+            in_force=lambda control: control.oncall_digest,
+        ),
+    }
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,7 +72,7 @@ def checked(kind: str, path: Path) -> bytes:
     """Return the document in a file once it is valid; HeadgateError with one sentence where it is not."""
     try:
         document = read_document(path)
-        (policy.read if kind == "policy" else systems.read)(document, str(path))
+        _KINDS[kind].read(document, str(path))
     except PolicyError as error:
         raise HeadgateError(str(error)) from None
     return document
@@ -42,10 +80,9 @@ def checked(kind: str, path: Path) -> bytes:
 
 def history(kind: str, ledger: OpenLedger) -> list[Adopted]:
     """Return the documents of a kind that were adopted, the oldest first."""
-    wanted = PolicyAdopted if kind == "policy" else SystemsAdopted
-    control = ledger.state.control
+    wanted = _KINDS[kind].event
     adopted = [(found, event) for found in ledger.entries for event in found.events if isinstance(event, wanted)]
-    force = control.policy_digest if kind == "policy" else control.systems_digest
+    force = in_force(kind, ledger)
     return [
         Adopted(
             index=found.index,
@@ -61,13 +98,12 @@ def history(kind: str, ledger: OpenLedger) -> list[Adopted]:
 
 def in_force(kind: str, ledger: OpenLedger) -> str:
     """Return the digest of the document of this kind that is in force; empty where there is none."""
-    control = ledger.state.control
-    return control.policy_digest if kind == "policy" else control.systems_digest
+    return _KINDS[kind].in_force(ledger.state.control)
 
 
-def adoption(kind: str, document: bytes) -> AdoptPolicy | AdoptSystems:
+def adoption(kind: str, document: bytes) -> object:
     """Return the command that adopts a document."""
-    return AdoptPolicy(document=document) if kind == "policy" else AdoptSystems(document=document)
+    return _KINDS[kind].asks(document)
 
 
 def say_checked(kind: str, path: Path, *, as_json: bool) -> None:

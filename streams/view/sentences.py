@@ -7,7 +7,7 @@ from schemas import events as e
 from schemas.case import action
 from schemas.evidence import EvidenceAttached
 from schemas.profiles import ProfileAdopted
-from streams.view.sayings import approval, assessment, clocks, desk, hold, learning, people, response
+from streams.view.sayings import approval, assessment, clocks, desk, hold, learning, paging, people, response
 
 _SAY: dict[type, Callable[[Any], str]] = {
     e.CaseOpened: lambda x: f"{x.severity.value.upper()} {x.category.value}: {x.title}. {x.recommended}",
@@ -41,6 +41,7 @@ _SAY: dict[type, Callable[[Any], str]] = {
     **approval.SAY,
     **desk.SAY,
     **people.SAY,
+    **paging.SAY,
     **response.SAY,
     **assessment.SAY,
     **hold.SAY,

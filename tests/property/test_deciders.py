@@ -42,7 +42,7 @@ STAGES = (
     play.resolved(),
 )
 TOLD = story.told()
-QUICK = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+QUICK = settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
 def near(body: Any, ledger: Ledger, data: st.DataObject) -> Any:

@@ -53,11 +53,20 @@ def decided(paging: Paging, policy: EscalationPolicy, asked: list[Command], now:
     return paging
 
 
+def turn(pager: Pager, paging: Paging, policy: EscalationPolicy, facts: CaseFacts, now: int) -> list[Command]:
+    """Let the pager act until nothing is due, as the ledger follows each report."""
+    asked: list[Command] = []
+    while command := pager.act(paging, policy, DOCUMENT, facts, ABOUT, now):
+        asked.append(command)
+        paging = decided(paging, policy, [command], now)
+    return asked
+
+
 def test_a_turn_pages_everybody_who_is_due_and_reports_what_was_sent() -> None:
     """On call, legal and ethics each get one page that says what it is about; the ledger accepts the reports."""
     chat = Recorder("webhook")
     paging, policy = begun()
-    asked = Pager({"webhook": chat}, (), lambda _: None).turn(paging, policy, DOCUMENT, FACTS, ABOUT, START)
+    asked = turn(Pager({"webhook": chat}, (), lambda _: None), paging, policy, FACTS, START)
     assert [(page.person, page.step, page.title) for page in chat.got] == [
         ("alan", 0, ABOUT.title),
         ("alan", 1, ABOUT.title),
@@ -73,12 +82,12 @@ def test_a_turn_that_was_not_reported_sends_the_same_pages_under_the_same_ids_la
     chat = Recorder("webhook")
     pager = Pager({"webhook": chat}, (), lambda _: None)
     paging, policy = begun()
-    pager.turn(paging, policy, DOCUMENT, FACTS, ABOUT, START)
-    asked = pager.turn(paging, policy, DOCUMENT, FACTS, ABOUT, START + 1000)
+    turn(pager, paging, policy, FACTS, START)
+    asked = turn(pager, paging, policy, FACTS, START + 1000)
     first, again = ([page.id for page in chat.got[at : at + 3]] for at in (0, 3))
     assert first == again
     after = decided(paging, policy, asked, START + 1000)
-    pager.turn(after, policy, DOCUMENT, FACTS, ABOUT, START + 700_000)
+    turn(pager, after, policy, FACTS, START + 700_000)
     assert not {page.id for page in chat.got[6:]} & {*first, *again}
 
 
@@ -87,9 +96,7 @@ def test_whom_no_receiver_takes_a_page_for_is_reported() -> None:
     facts = CaseFacts(severity=Severity.SEV1, category=Category.ATTACK, tier="high", clock_percent=100)
     paging, policy = begun(facts)
     chat, terminal = Recorder("webhook", {"alan"}), Recorder("terminal", {"alan"})
-    asked = Pager({"webhook": chat, "terminal": terminal}, (), lambda _: None).turn(
-        paging, policy, DOCUMENT, facts, ABOUT, START
-    )
+    asked = turn(Pager({"webhook": chat, "terminal": terminal}, (), lambda _: None), paging, policy, facts, START)
     missed, also, partly = asked
     assert isinstance(missed, ReportNobodyReached)
     assert isinstance(also, ReportNobodyReached)
@@ -105,12 +112,12 @@ def test_when_nobody_at_all_can_be_reached_it_is_recorded_and_the_final_role_is_
     paging, policy = begun(facts)
     chat = Recorder("webhook", {"ada", "grace", "alan"})
     pager = Pager({"webhook": chat}, (), lambda _: None)
-    asked = pager.turn(paging, policy, DOCUMENT, facts, ABOUT, START)
+    asked = turn(pager, paging, policy, facts, START)
     paging = decided(paging, policy, asked, START)
     later = START + 300_000
     while paging.due is not None and not paging.final:
         later = max(later, paging.due)
-        asked = pager.turn(paging, policy, DOCUMENT, facts, ABOUT, later)
+        asked = turn(pager, paging, policy, facts, later)
         paging = decided(paging, policy, asked, later)
         last = asked[-1]
         if isinstance(last, ReportExhausted) and not last.persons:

@@ -5,6 +5,7 @@ import re
 from agents.ledger.asked import Asked
 from agents.ledger.case import Case
 from agents.ledger.control import Control
+from agents.ledger.decisions import page
 from agents.ledger.decisions.keep import held_for
 from agents.ledger.refusal import MAX_TEXT, refuse
 from schemas import commands as c
@@ -33,13 +34,16 @@ def attach(case: Case, asked: Asked, body: c.AttachEvidence) -> list[object]:
     return [attached]
 
 
-def _acknowledge(case: Case, asked: Asked, note: str) -> list[object]:
+def _acknowledge(control: Control, case: Case, asked: Asked, note: str, at: int) -> list[object]:
+    told = page.acknowledged(control, case, asked, note, at)
+    if case.acknowledged and told:
+        return told
     if case.acknowledged:
         return refuse(asked, "acknowledged", "somebody has it already")
-    return [CaseAcknowledged(incident=case.incident, principal=asked.principal, note=note)]
+    return [CaseAcknowledged(incident=case.incident, principal=asked.principal, note=note), *told]
 
 
-def decide(control: Control, case: Case, asked: Asked, _at: int) -> list[object] | None:
+def decide(control: Control, case: Case, asked: Asked, at: int) -> list[object] | None:
     """Return the events of a first response to a case, or None where the command is none."""
     incident, principal = case.incident, asked.principal
     match asked.body:
@@ -48,7 +52,7 @@ def decide(control: Control, case: Case, asked: Asked, _at: int) -> list[object]
         case c.Acknowledge(note=text) | c.Declare(reason=text) | c.Dismiss(note=text) if len(text) > MAX_TEXT:
             return refuse(asked, "bad_note", f"a note has at most {MAX_TEXT} characters")
         case c.Acknowledge(note=note):
-            return _acknowledge(case, asked, note)
+            return _acknowledge(control, case, asked, note, at)
         case c.Declare(reason=reason):
             return [CaseDeclared(incident=incident, by=principal, reason=reason), *held_for(control, case)]
         case c.Dismiss(reason=code, note=note):

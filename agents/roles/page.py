@@ -1,0 +1,48 @@
+"""Propose when paging should begin, be held back or end; whom to page is the escalation policy's."""
+
+from collections.abc import Mapping
+
+from agents.ledger.case import Case
+from agents.ledger.control import Control
+from agents.ledger.decisions.page import document, facts, wanted
+from agents.triage.inhibition import inhibited_by
+from agents.triage.silence import silenced_case
+from schemas.paging import EndPaging, HoldPaging, StartPaging
+
+AGAIN_MS = 10_000
+
+
+def proposals(control: Control, case: Case, cases: Mapping[str, Case], now: int) -> list[object]:
+    """Return what should begin or end in the paging of a case at `now` (ms); each stays the same for AGAIN_MS."""
+    known = document(control)
+    subjects = wanted(case)
+    found: list[object] = [
+        EndPaging(incident=case.incident, subject=subject, reason=_over(case, subject), repeat=now // AGAIN_MS)
+        for subject in case.pages.subjects
+        if subject not in subjects and case.pages.active(subject)
+    ]
+    if known is None:
+        return found
+    for subject in subjects:
+        if case.pages.active(subject) or known.choose(facts(control, case, subject)) is None:
+            continue
+        held = None if subject else _held(control, case, cases, now)
+        if held is None:
+            found.append(StartPaging(incident=case.incident, subject=subject, repeat=now // AGAIN_MS))
+        elif (held.why, held.by) != case.pages.held and not case.pages.subjects.get(subject):
+            found.append(held)
+    return found
+
+
+def _over(case: Case, subject: str) -> str:
+    return "its clock has ended, or the next share is told" if subject else f"the case is {case.phase.value}"
+
+
+def _held(control: Control, case: Case, cases: Mapping[str, Case], now: int) -> HoldPaging | None:
+    """Return why nobody should be paged about a case for now, or None."""
+    cause = inhibited_by(case, cases, control.systems)
+    if cause is not None:
+        return HoldPaging(incident=case.incident, why=f"incident {cause} explains it", by=cause)
+    if silenced_case(case, control, now) is not None:
+        return HoldPaging(incident=case.incident, why="a silence covers it", by="")
+    return None
