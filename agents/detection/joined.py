@@ -13,6 +13,9 @@ Codes = NDArray[np.int64]
 MAX_COLUMNS = 4
 """Group columns that are looked at; the first by name."""
 
+ALL = ""
+"""The name under which all rows are counted beside their groups."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Target:
@@ -100,3 +103,15 @@ def _group_column(cells: Cells, chosen: Codes | slice) -> GroupColumn:
     if cells.flags is not None:
         codes = np.where(cells.flags[chosen] == 0, codes, -1)
     return GroupColumn(cells.name, codes, values)
+
+
+def members(joined: Joined, codes: Codes) -> dict[str, NDArray[np.bool_]]:
+    """Return which of the labels with these codes are of each group, and all; nothing where there are no groups."""
+    if not joined.combinations:
+        return {}
+    found: dict[str, NDArray[np.bool_]] = {ALL: np.ones(len(codes), dtype=np.bool_)}
+    for code in np.unique(codes).tolist():
+        for name in joined.combinations[code] if code >= 0 else ():
+            own = codes == code
+            found[name] = found[name] | own if name in found else own
+    return found

@@ -1,7 +1,9 @@
 """One policy on trial: the live processors of detection and triage over records, with event time as their clock."""
 
-from collections.abc import Iterable, Mapping
+import math
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from operator import attrgetter
 
 from agents.detection.detect import Detect
 from agents.detection.reference import Adopted
@@ -17,6 +19,12 @@ from schemas.systems import STRICTEST_TIER, Systems
 
 SIGNALS = "signals"
 
+_FITTED = (
+    *(f"detection.{name}" for name in ("window_rows", "floor_rows", "reference_rows", "late_seconds")),
+    *(f"detection.{name}" for name in ("labels.sample", "labels.window", "fairness.window")),
+    *(f"detection.performance.{name}" for name in ("learn_windows", "fitted_rows")),
+    *(f"triage.{name}" for name in ("quiet_seconds", "max_episode_hours")),
+)
 _LEAST = 100
 """Rows below which no window of a short table is cut."""
 
@@ -149,40 +157,35 @@ def fit(
     labelled
         Whether those rows have labels: they may be what the model was fitted to.
     """
-    before, told = judged.policy.detection, []
+    before, triage = judged.policy.detection, judged.policy.triage
     floor = min(before.floor_rows, max(_LEAST, rows // 5))
     window = min(before.window_rows, max(floor, rows // 20))
     reference = min(before.reference_rows, max(200, rows // 5)) if reference_rows is None else reference_rows
-    labels = before.labels.model_copy(
-        update={"sample": 1.0, "window": min(before.labels.window, max(_LEAST // 2, rows // 20))}
-    )
-    groups = min(before.fairness.window, window)
+    labels = min(before.labels.window, max(_LEAST // 2, rows // 20))
     # A short table teaches from less, but not from much less than its first two fifths.
     taught = min(before.labels.window * before.performance.learn_windows, rows * 2 // 5)
-    learn = min(max(before.performance.learn_windows, taught // labels.window), before.performance.memory_windows)
-    fitted = (reference_rows or 0) if labelled else before.performance.fitted_rows
+    learn = min(max(before.performance.learn_windows, taught // labels), before.performance.memory_windows)
+    errors = {"learn_windows": learn} | ({"fitted_rows": reference_rows} if labelled else {})
     changes = {
         "window_rows": window,
         "floor_rows": floor,
         "reference_rows": min(max(reference, 200), 20_000),
         "late_seconds": 604_800,
-        "labels": labels,
-        "fairness": before.fairness.model_copy(update={"window": groups}),
-        "performance": before.performance.model_copy(update={"fitted_rows": fitted, "learn_windows": learn}),
+        "labels": before.labels.model_copy(update={"sample": 1.0, "window": labels}),
+        "fairness": before.fairness.model_copy(update={"window": min(before.fairness.window, window)}),
+        "performance": before.performance.model_copy(update=errors),
     }
-    plain = [name for name in changes if name not in ("labels", "fairness", "performance")]
-    told += [f"{name} {getattr(before, name)} → {changes[name]}" for name in plain]
-    told.append(f"performance.fitted_rows {before.performance.fitted_rows} → {fitted}")
-    told.append(f"performance.learn_windows {before.performance.learn_windows} → {learn}")
-    told.append(f"labels.window {before.labels.window} → {labels.window}")
-    told.append(f"labels.sample {before.labels.sample} → 1.0")
-    told.append(f"fairness.window {before.fairness.window} → {groups}")
     after = type(before).model_validate(before.model_copy(update=changes).model_dump())
-    triage = judged.policy.triage
+    # Weeks of a table may be few rows: within it, what stands is one incident.
+    hours = max(triage.max_episode_hours, math.ceil(rows * step_ms / 3_600_000) + 1)
     quiet = min(max(triage.quiet_seconds, round(4 * window * step_ms / 1000)), 86_400 * 30)
-    told.append(f"triage.quiet_seconds {triage.quiet_seconds} → {quiet}")
-    policy = judged.policy.model_copy(
-        update={"detection": after, "triage": triage.model_copy(update={"quiet_seconds": quiet})}
-    )
-    unchanged = [line for line in told if line.split(" ")[-1] == line.split(" ")[-3]]
-    return replace(judged, policy=policy, fitted=tuple(line for line in told if line not in unchanged))
+    spans = triage.model_copy(update={"quiet_seconds": quiet, "max_episode_hours": hours})
+    policy = judged.policy.model_copy(update={"detection": after, "triage": spans})
+    return replace(judged, policy=policy, fitted=tuple(_told(judged.policy, policy)))
+
+
+def _told(before: Policy, after: Policy) -> Iterator[str]:
+    for name in _FITTED:
+        was, now = attrgetter(name)(before), attrgetter(name)(after)
+        if was != now:
+            yield f"{name.removeprefix('detection.')} {was} → {now}"

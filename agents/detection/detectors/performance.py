@@ -11,14 +11,13 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.special import stdtrit
 
 from agents.detection.arrays import pack, unpack
 from agents.detection.columns import Floats
 from agents.detection.detectors.intervals import binomial_score, normal_score, stated, wilson
 from agents.detection.detectors.level import Held, Key, Level, Levels
-from agents.detection.joined import Codes, Joined
+from agents.detection.joined import ALL, Codes, Joined, members
 from agents.detection.sample import Sample
 from schemas.avro import decode, encode
 from schemas.errors import SchemaError
@@ -42,9 +41,6 @@ _FEW = 6  # fewer windows than this have a spread rather than a maximum
 _SPREAD = 0.9
 _WILD = 10.0
 _STANDS = 0.5
-
-ALL = ""
-"""The name under which all rows are counted beside their groups."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -180,7 +176,7 @@ class Performance:
         part = np.minimum(values[rows], self._cap)
         self._now[0] += len(rows)
         self._now[1:] = _added(self._now[1:], np.stack([part, part * part]))
-        for name, own in _members(joined, joined.groups[rows]).items():
+        for name, own in members(joined, joined.groups[rows]).items():
             if name in self._groups or len(self._groups) < MAX_NAMES:
                 kept = self._groups.setdefault(name, np.zeros(4))
                 kept[2:] = _added(kept[2:], np.stack([own.astype(np.float64), part * own]))
@@ -299,14 +295,3 @@ def _added(sums: Floats, parts: Floats) -> Floats:
     # A running sum adds in order; a plain one would add in another order for another batch.
     added: Floats = np.cumsum(np.concatenate([sums[:, None], parts], axis=1), axis=1)[:, -1]
     return added
-
-
-def _members(joined: Joined, codes: Codes) -> dict[str, NDArray[np.bool_]]:
-    if not joined.combinations:
-        return {}
-    members: dict[str, NDArray[np.bool_]] = {ALL: np.ones(len(codes), dtype=np.bool_)}
-    for code in np.unique(codes).tolist():
-        for name in joined.combinations[code] if code >= 0 else ():
-            own = codes == code
-            members[name] = members[name] | own if name in members else own
-    return members
