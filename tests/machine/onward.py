@@ -20,7 +20,11 @@ def _planned(case: Case, world: World) -> Iterator[tuple[Any, str]]:
     """Return what may follow of the case's plan."""
     plan, incident = case.plan, case.incident
     if plan is None or plan.state is PlanState.ENDED:
-        yield play.proposal(incident=incident, attempt=case.plans + 1, dry_run=str(world.asked)), "remediation"
+        for excluded in ((), ("p-bob",)):
+            proposed = play.proposal(
+                incident=incident, attempt=case.plans + 1, dry_run=str(world.asked), excluded=excluded
+            )
+            yield proposed, "remediation"
         return
     match plan.state:
         case PlanState.PROPOSED:
@@ -122,6 +126,9 @@ def aside(case: Case, world: World) -> Iterator[tuple[Any, str]]:
     yield c.RevokeApproval(incident=incident, plan=plan, reason="wait", repeat=rest), "max"
     yield c.Deny(incident=incident, plan=plan, reason="no", repeat=rest), "mia"
     yield response.Investigate(incident=incident, reason="why?", repeat=rest), "eva"
+    yield response.BeginReview(incident=incident, note="", repeat=rest), "eva"
+    yield response.Close(incident=incident, note="", repeat=rest), "eva"
+    yield response.Reopen(incident=incident, reason="again", repeat=rest), "eva"
     if case.plan is not None:
         expire = c.ExpirePlan(incident=incident, plan=plan, deadline=case.plan.decide_by, repeat=rest)
         yield expire, "approval"
