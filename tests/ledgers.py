@@ -1,5 +1,6 @@
 """A ledger in memory for tests: fixed keys, signed commands, real leaves, a signed checkpoint after each, one fold."""
 
+import re
 from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from pathlib import Path
@@ -23,7 +24,9 @@ from schemas.values import Position, Role
 
 ROOT = Path(__file__).resolve().parents[1]
 POLICY = (ROOT / "deploy" / "policy.toml").read_bytes()
-SYSTEMS = (ROOT / "deploy" / "systems.toml").read_bytes()
+_DECLARED = (ROOT / "deploy" / "systems.toml").read_bytes()
+SYSTEMS = re.sub(rb"(?m)^regulations = .*\n", b"", _DECLARED)
+"""What is watched, without statutory clocks: a test that is about them declares regimes (tests/clocks.py)."""
 START = 1_700_000_000_000
 INCIDENT = "incident-1"
 

@@ -41,8 +41,3 @@ def watch(clocks: Iterable[Watched], now: int) -> tuple[tuple[ClockCrossed, ...]
             found.append(ClockCrossed(incident=one.incident, clock=one.clock, share=share, due=one.due))
         coming += [crossing(one.start, one.due, each) for each in SHARES if each not in used][:1]
     return tuple(found), min(coming, default=None)
-
-
-def subject(clock: str) -> str:
-    """Return what paging about a clock is called (schemas/paging.py): each clock escalates by itself."""
-    return f"clock:{clock}"

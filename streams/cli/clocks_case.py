@@ -92,13 +92,14 @@ def due(settings: Settings, within: int, *, as_json: bool) -> None:
     """
     now = int(time.time() * 1000)
     with OpenLedger(settings) as ledger:
-        found = sorted(
+        found = [
             (one.due, short(ledger, case.incident), case.incident, one)
             for case in ledger.state.cases.values()
             if case.phase is not Phase.CLOSED
             for one in case.clocks.running
             if one.due <= now + within
-        )
+        ]
+    found.sort(key=lambda each: (each[0], each[2], each[3].number))
     if as_json:
         emit(
             [

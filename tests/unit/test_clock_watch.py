@@ -4,7 +4,7 @@ import pytest
 from click.testing import CliRunner
 
 from agents.ledger.case import Case
-from agents.regulation.watch import ClockCrossed, Watched, subject, watch
+from agents.regulation.watch import ClockCrossed, Watched, watch
 from agents.roles import tell_time
 from agents.roles.tell_time import AGAIN_MS
 from schemas.case.clocks import Known, ReportClockShare
@@ -45,9 +45,8 @@ def test_each_share_is_told_when_it_is_used(reached: int, now: int, told: tuple[
 
 
 def test_a_clock_that_is_due_at_its_trigger_is_told_as_overdue_at_once() -> None:
-    """The law gave no number; and paging about a clock is named by it."""
+    """The law gave no number, so all of its time is used."""
     assert watch([watched(due=0)], 0) == ((ClockCrossed(incident="i", clock="c", share=100, due=0),), None)
-    assert subject("gdpr_33.authority") == "clock:gdpr_33.authority"
 
 
 def follow(ledger: Ledger) -> Clocks:
