@@ -110,12 +110,15 @@ def test_two_persons_authorise_a_plan_that_they_have_seen(desk: Desk) -> None:
     assert waiting["severity"] == "sev2"
     assert waiting["waits_for"].startswith("2 of 2 approvals by persons with the role ml_manager")
     assert waiting["command"] == "headgate approve story-1 --as NAME"
-    first = desk.run("approve", incident, "--as", "ana", "--plan", digest[:12])
+    assert "wants a step-up" in desk.fails("approve", incident, "--as", "ana", "--reason", "seen")
+    assert "say why" in desk.fails("approve", incident, "--as", "ana", "--plan", digest)
+    seen = ("--plan", digest[:8], "--reason", "seen")
+    first = desk.run("approve", incident, "--as", "ana", "--plan", digest[:12], "--reason", "seen")
     assert all(word in first for word in (BEFORE, AFTER, digest, "nothing else depends on it", "1 of 2 approvals"))
-    assert "this person has approved already" in desk.fails("approve", incident, "--as", "ana")
+    assert "this person has approved already" in desk.fails("approve", incident, "--as", "ana", *seen)
     assert "0 of 2 approvals" in desk.run("approve", incident, "--as", "ana", "--revoke", "--reason", "too early")
-    assert "1 of 2 approvals" in desk.run("approve", incident, "--as", "ana", "--yes")
-    assert "authorised" in desk.run("approve", incident, "--as", "ben", "--reason", "seen")
+    assert "1 of 2 approvals" in desk.run("approve", incident, "--as", "ana", "--yes", *seen)
+    assert "authorised" in desk.run("approve", incident, "--as", "ben", *seen)
     told = desk.json("incidents", "show", incident)
     assert told["plan"]["state"] == PlanState.AUTHORISED.value
     assert {one["principal"] for one in told["plan"]["approvals"]} == {
@@ -134,9 +137,9 @@ def test_a_refused_decision_is_one_sentence_and_stands_in_the_ledger(desk: Desk)
     """The wrong role is refused with exit 1, as JSON too; another plan's digest is not even signed."""
     incident = desk.opened("roles-1")
     assert "no plan to decide on yet" in desk.fails("approve", incident, "--as", "ana")
-    desk.planned(incident)
-    assert "Approve is not for sre" in desk.fails("approve", incident, "--as", "eva")
-    result = CliRunner().invoke(headgate, ["approve", incident, "--as", "eva", "--json"], env=desk.environ)
+    seen = ("--plan", desk.planned(incident), "--reason", "seen")
+    assert "Approve is not for sre" in desk.fails("approve", incident, "--as", "eva", *seen)
+    result = CliRunner().invoke(headgate, ["approve", incident, "--as", "eva", "--json", *seen], env=desk.environ)
     assert result.exit_code == 1
     said = json.loads(result.stdout)
     assert (said["outcome"], said["events"][0]["reason"]) == ("refused", "wrong_role")
@@ -167,9 +170,9 @@ def test_at_a_terminal_nothing_is_signed_before_it_is_confirmed(desk: Desk) -> N
 def test_one_denial_ends_a_plan(desk: Desk) -> None:
     """After `deny` the plan has ended, nobody can approve it, and the incident says so."""
     incident = desk.opened("denied-1")
-    desk.planned(incident)
+    digest = desk.planned(incident)
     assert "the plan has ended" in desk.run("deny", incident, "--as", "ben", "--reason", "version 1 is worse")
-    assert "the plan is ended" in desk.fails("approve", incident, "--as", "ana")
+    assert "the plan is ended" in desk.fails("approve", incident, "--as", "ana", "--reason", "yes", "--plan", digest)
     told = desk.json("incidents", "show", incident)
     assert told["plan"]["ended"]["reason"] == "version 1 is worse"
     assert told["waits_for"].startswith("people: the plan ended (denied)")

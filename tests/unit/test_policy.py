@@ -8,6 +8,7 @@ from schemas.values import Category, Severity
 from tests.ledgers import POLICY
 
 APPROVAL = "".join(f"[approval.{severity.value}]\n" for severity in Severity)
+STANDING = '[[standing]]\nname = "shed"\nseverities = ["sev1"]\ntarget_kinds = ["envoy"]\n'
 CATCH_ALL = '[[severity]]\nname = "all"\nseverity = "sev4"\n'
 
 
@@ -33,6 +34,13 @@ def test_the_policy_that_is_shipped_is_valid() -> None:
         (CATCH_ALL + APPROVAL.replace("sev1]", 'sev1]\nrole = "remediation"'), "services never approve"),
         (CATCH_ALL + APPROVAL.replace("sev1]", 'sev1]\nrole = "auditor"'), "nobody could ever decide"),
         (CATCH_ALL + APPROVAL.replace("sev1]", "sev1]\nquorum = 0"), "quorum"),
+        (CATCH_ALL + APPROVAL.replace("sev1]", 'sev1]\nfactors = [{role = "triage"}]'), "services never approve"),
+        (CATCH_ALL + APPROVAL.replace("sev1]", 'sev1]\nfactors = [{role = "legal"}, {role = "legal"}]'), "one factor"),
+        (CATCH_ALL + APPROVAL + STANDING + STANDING, "a name of its own"),
+        (CATCH_ALL + APPROVAL + STANDING + 'reviewer = "staff"', "nobody could ever decide"),
+        (CATCH_ALL + APPROVAL + '[break_glass]\nroles = ["remediation"]', "services never approve"),
+        (CATCH_ALL + APPROVAL + "[break_glass]\nminutes = 61", "minutes"),
+        (CATCH_ALL + APPROVAL + '[persons]\nexcluded = ["no one"]', "is no principal"),
         (CATCH_ALL + APPROVAL + "[triage]\npromote_score = inf", "promote_score"),
     ],
 )

@@ -10,39 +10,14 @@ from agents.ledger.regions.plan import Given, PlanState
 from schemas import commands as c
 from schemas.case import approval as a
 from schemas.case.approval import Needed
-from schemas.delegation import Delegate, RevokeDelegation
 from schemas.signals import Affected
 from schemas.values import Category, Role
-from tests.chapters.approval import POLICY, agree, asked, carry_out
-from tests.ledgers import INCIDENT, SYSTEMS, Ledger, enrolment, genesis, key_of, names, reason
-from tests.play import STEPS, approve, evidence_kept, incident_grew, incident_opened, start
+from tests.chapters.approval import agree
+from tests.factors import PLAIN, RISING, factored, state
+from tests.ledgers import INCIDENT, SYSTEMS, Ledger, genesis, key_of, names, reason
+from tests.play import STEPS, approve, incident_grew, incident_opened, start
 
 MANAGER, COMPLIANCE = Needed(role=Role.ML_MANAGER, count=1), Needed(role=Role.COMPLIANCE, count=1)
-PLAIN = POLICY[: POLICY.index(b"[[standing]]")]
-HOUR = 3_600_000
-
-
-def enrol(ledger: Ledger, who: str, *roles: Role, principal: str = "") -> None:
-    """Enrol one more key."""
-    assert names(ledger.ask(c.EnrolKey(enrolment=enrolment(who, *roles, principal=principal)), "ada")) == [
-        "KeyEnrolled"
-    ]
-
-
-def factored(*more: tuple[str, tuple[Role, ...], str], policy: bytes = PLAIN) -> Ledger:
-    """Return a ledger whose plan waits for a manager and somebody of compliance; with more keys enrolled."""
-    ledger = genesis(policy, SYSTEMS)
-    for who, roles, principal in more:
-        enrol(ledger, who, *roles, principal=principal)
-    ledger.ask(incident_opened(), "triage")
-    asked(ledger, INCIDENT)
-    return ledger
-
-
-def state(ledger: Ledger) -> PlanState:
-    """Return where the plan stands."""
-    assert ledger.case.plan is not None
-    return ledger.case.plan.state
 
 
 def given(principal: str, *roles: Role) -> Given:
@@ -194,24 +169,6 @@ def test_an_approval_counts_no_more_once_its_key_is_revoked_before_the_plan_begi
     assert names(start(ledger, repeat=2)) == ["ActionStarted"]
 
 
-RISING = b"""version = 1
-[[severity]]
-name = "loss"
-severity = "sev2"
-categories = ["performance"]
-[[severity]]
-name = "other"
-severity = "sev3"
-declare = true
-[approval.sev1]
-[approval.sev2]
-quorum = 2
-step_up = true
-[approval.sev3]
-[approval.sev4]
-"""
-
-
 def worse(ledger: Ledger, sequence: int = 1) -> list[object]:
     """Let the case grow so that its severity rises."""
     grew = incident_grew(category=Category.PERFORMANCE, sequence=sequence)
@@ -263,137 +220,3 @@ def test_growth_of_what_no_plan_could_move_leaves_the_plan() -> None:
     ledger = factored()
     affected = (*ledger.case.affected, Affected(model="other", version="9"))
     assert "PlanEnded" not in names(ledger.ask(incident_grew(affected=affected), "triage"))
-
-
-def delegate(ledger: Ledger, who: str, to: str, until: int = HOUR, repeat: int = 0) -> list[object]:
-    """Let somebody decide in one's place for so long."""
-    return ledger.ask(Delegate(to=to, until=ledger.at + until, reason="on leave", repeat=repeat), who)
-
-
-def test_a_deputy_decides_in_anothers_place_for_a_bounded_time() -> None:
-    """With the other's role; the record says for whom. Afterwards the right is gone."""
-    ledger = factored()
-    assert reason(agree(ledger, INCIDENT, "eva")) == "wrong_role"
-    assert names(delegate(ledger, "max", "p-eva")) == ["Delegated"]
-    ledger.later(1)
-    assert names(agree(ledger, INCIDENT, "eva")) == ["ApprovalGiven"]
-    assert ledger.case.plan is not None
-    assert ledger.case.plan.given[0].on_behalf == "p-max"
-    ledger = factored()
-    delegate(ledger, "max", "p-eva", until=1000)
-    ledger.later(1)
-    assert reason(agree(ledger, INCIDENT, "eva")) == "wrong_role"
-
-
-def test_a_person_and_their_deputy_are_one_voice() -> None:
-    """Whoever of the two comes second adds nothing."""
-    for order in permutations(("max", "eva")):
-        ledger = factored(policy=RISING.replace(b"[approval.sev3]", b"[approval.sev3]\nquorum = 2"))
-        delegate(ledger, "max", "p-eva")
-        assert names(agree(ledger, INCIDENT, order[0])) == ["ApprovalGiven"]
-        assert reason(agree(ledger, INCIDENT, order[1])) in {"same_person", "wrong_role"}
-
-
-@pytest.mark.parametrize(
-    ("to", "until", "why"),
-    [
-        ("p-remediation", HOUR, "no_person"),
-        ("p-nobody", HOUR, "no_person"),
-        ("p-max", HOUR, "no_person"),
-        ("p-eva", 0, "bad_time"),
-        ("p-eva", 15 * 24 * HOUR, "bad_time"),
-    ],
-)
-def test_a_right_is_lent_to_another_person_for_a_time_alone(to: str, until: int, why: str) -> None:
-    """Never to a service, to nobody, to oneself, or for ever."""
-    assert reason(delegate(genesis(), "max", to, until)) == why
-
-
-def test_a_lent_right_is_not_handed_on() -> None:
-    """A deputy delegates nothing; and whoever has no right has none to delegate."""
-    ledger = genesis()
-    assert reason(delegate(ledger, "eva", "p-mia")) == "wrong_role"
-    delegate(ledger, "max", "p-eva")
-    assert reason(delegate(ledger, "eva", "p-mia", repeat=1)) == "onwards"
-
-
-@pytest.mark.parametrize("excluded", ["p-max", "p-eva"])
-def test_neither_an_excluded_person_nor_their_deputy_decides(excluded: str) -> None:
-    """An exclusion is not got around by a delegation, in either direction."""
-    ledger = factored()
-    ledger.ask(a.ExcludePerson(incident=INCIDENT, principal=excluded, reason="released it"), "mia")
-    delegate(ledger, "max", "p-eva")
-    assert reason(agree(ledger, INCIDENT, "eva")) in {"wrong_role", "excluded"}
-
-
-@pytest.mark.parametrize("end", ["taken back", "key revoked"])
-def test_what_a_deputy_approved_counts_no_more_once_the_right_is_gone(end: str) -> None:
-    """Taken back, or the key that lent it revoked: before the plan begins it has lost its quorum."""
-    ledger = factored(("max-2", (Role.ML_MANAGER,), "p-max"))
-    delegate(ledger, "max-2", "p-eva")
-    agree(ledger, INCIDENT, "eva")
-    agree(ledger, INCIDENT, "cleo")
-    if end == "taken back":
-        ledger.ask(RevokeDelegation(to="p-eva", reason="back"), "max")
-    else:
-        ledger.ask(c.RevokeKey(key=key_of("max-2").key_id, reason="lost"), "ada")
-    assert reason(start(ledger)) == "quorum_lost"
-
-
-def test_only_ones_own_delegation_is_taken_back() -> None:
-    """Nobody ends what another has lent."""
-    ledger = genesis()
-    delegate(ledger, "max", "p-eva")
-    assert reason(ledger.ask(RevokeDelegation(to="p-eva", reason="no"), "mia")) == "no_delegation"
-
-
-def test_a_plan_that_people_ended_is_made_anew_when_a_person_asks() -> None:
-    """Once, with a reason, and not while a plan is under way."""
-    ledger = factored()
-    wish = a.AskForPlan(incident=INCIDENT, reason="version 1 was validated")
-    assert reason(ledger.ask(wish, "eva")) == "superseded"
-    for who in ("max", "cleo"):
-        ledger.ask(c.Deny(incident=INCIDENT, plan=ledger.plan, reason="no"), who)
-    assert names(ledger.ask(replace(wish, repeat=1), "eva")) == ["PlanAskedFor"]
-    assert reason(ledger.ask(replace(wish, repeat=2), "eva")) == "asked"
-    asked(ledger, INCIDENT, 2)
-    assert state(ledger) is PlanState.PENDING
-
-
-def authorised() -> Ledger:
-    """Return a ledger whose plan a manager and compliance agreed to."""
-    ledger = factored(("vic", (Role.VALIDATOR,), ""), policy=PLAIN + END)
-    agree(ledger, INCIDENT, "max")
-    agree(ledger, INCIDENT, "cleo")
-    return ledger
-
-
-END = b'[remediation]\nevidence_first = ["high"]\n[recovery]\nsign_off = ["sev2"]\n'
-
-
-def test_nothing_is_changed_for_good_before_evidence_is_frozen() -> None:
-    """Traffic moves at once; the registry waits for a frozen window, or for somebody's word that there is none."""
-    for said, who in (
-        (evidence_kept(), "evidence"),
-        (a.KeepNothing(incident=INCIDENT, reason="no predictions"), "mia"),
-    ):
-        ledger = authorised()
-        list(carry_out(ledger, INCIDENT, 0))
-        assert reason(start(ledger, 1)) == "no_evidence"
-        ledger.ask(evidence_kept(kind="output_audit", digest="cd" * 32), "evidence")
-        assert reason(start(ledger, 1, repeat=1)) == "no_evidence"
-        ledger.ask(said, who)
-        assert names(start(ledger, 1, repeat=2)) == ["ActionStarted"]
-
-
-def test_recovery_waits_for_the_sign_off_of_somebody_who_decided_nothing() -> None:
-    """Not before every step is read back, not by who approved, not by a manager; then the case recovers."""
-    ledger = authorised()
-    sign_off = a.SignOff(incident=INCIDENT, plan=ledger.plan, note="validated")
-    assert reason(ledger.ask(sign_off, "vic")) == "not_done"
-    ledger.ask(evidence_kept(), "evidence")
-    done = [found for step in (0, 1) for found in carry_out(ledger, INCIDENT, step)]
-    assert names(done[-1]) == ["ActionFinished"]
-    assert reason(ledger.ask(sign_off, "cleo")) == "involved"
-    assert reason(ledger.ask(sign_off, "max")) == "wrong_role"
-    assert names(ledger.ask(replace(sign_off, repeat=1), "vic")) == ["SignedOff", "CaseRecovering"]

@@ -2,14 +2,17 @@
 
 from dataclasses import dataclass, field
 
-from schemas.commands import ProposePlan, ReportOutcome, ReportRestored, RequestApproval
+from schemas.commands import Deny, ProposePlan, ReportOutcome, ReportRestored, RequestApproval
 from schemas.errors import EffectError
 from schemas.keys import PrivateKey
 from streams.ledger.keyring import Identity
 from streams.roles.remediation import Remediation
 from streams.targets.adapter import Change, Observation
-from tests.ledgers import INCIDENT, Ledger
-from tests.play import approve, opened
+from tests.chapters.approval import POLICY
+from tests.ledgers import INCIDENT, SYSTEMS, Ledger, genesis
+from tests.play import approve, incident_opened, opened
+
+STANDING = POLICY[: POLICY.index(b"[break_glass]")]
 
 STATES = {"envoy": '{"1":50,"2":50}', "mlflow": '{"version":"2"}'}
 
@@ -126,6 +129,33 @@ def test_a_target_that_moved_after_the_plan_is_not_touched() -> None:
     assert isinstance(outcome, ReportOutcome)
     assert outcome.outcome == "target_changed"
     assert target.states["envoy:shuttle"] == '{"1":10,"2":90}'
+
+
+def test_an_intent_that_nobody_may_take_up_again_is_reported_failed() -> None:
+    """Its plan was denied while it was under way and its executor is gone: the record does not stay open for ever."""
+    target = Scripted()
+    role = role_with(target)
+    ledger = genesis(STANDING, SYSTEMS)
+    ledger.ask(incident_opened(), "triage")
+    ledger.ask(role.proposals(ledger.state, ledger.at)[0], "remediation")
+    ledger.ask(RequestApproval(incident=INCIDENT, plan=ledger.plan), "approval")
+    ledger.ask(role.proposals(ledger.state, ledger.at)[-1], "remediation")
+    for who in ("max", "cleo"):
+        ledger.ask(Deny(incident=INCIDENT, plan=ledger.plan, reason="no"), who)
+    after_crash = role_with(target)
+    assert kinds(after_crash, ledger) == []
+    ledger.later(11)
+    (report,) = after_crash.proposals(ledger.state, ledger.at)
+    assert isinstance(report, ReportOutcome)
+    assert (report.outcome, target.states) == ("failed", {})
+
+
+def test_a_plan_carries_its_impact() -> None:
+    """What people decide on says what moves and what is known of the version to fall back on."""
+    plan = role_with(Scripted()).proposals((ledger := opened()).state, ledger.at)[0]
+    assert isinstance(plan, ProposePlan)
+    assert plan.impact is not None
+    assert (plan.impact.traffic_percent, plan.impact.reversible) == (50, True)
 
 
 def test_a_stale_write_is_undone_and_reported() -> None:
