@@ -10,6 +10,7 @@ from agents.ledger.case import Case
 from agents.ledger.fold import Verified
 from schemas import events as e
 from schemas.errors import HeadgateError
+from streams.view import work_lines
 from streams.view.asking import OpenLedger
 from streams.view.lineage import say_lineage
 from streams.view.next_step import next_step
@@ -77,6 +78,8 @@ def document(ledger: OpenLedger, case: Case, names: Mapping[str, str]) -> dict[s
         "assessment": jsonable(case.assessment),
         "course": _course(case),
         "hold": jsonable(case.hold),
+        "people": jsonable(case.people),
+        "learning": jsonable(case.learning),
         "quiet": case.quiet,
         "affected": jsonable(case.affected),
         "blast_radius": jsonable(case.blast_radius),
@@ -163,6 +166,9 @@ def show(
         show_plan(case.plan, proposed)
         show_decisions(told["plan"], names)
     show_reviews(case, _now(), names)
+    if done := list(work_lines.lines(case, ledger.state.control, names)):
+        click.echo("\npeople")
+        click.echo("\n".join(f"  {clean(line)}" for line in done))
     _show_history(told, names)
     click.echo(f"\nwaits for: {clean(told['waits_for'])}")
     if told["command"]:

@@ -8,12 +8,13 @@ import pytest
 from agents.metrics.history import History, histories
 from schemas.case import learning as s
 from schemas.case.learning import CauseKind, Finding, Milestone
-from schemas.case.people import AddTask
+from schemas.case.people import AddTask, AssumeDuty, Duty
 from schemas.errors import HeadgateError
 from schemas.values import Category
 from streams.view.learning import PARTS, show_post_mortem, show_signals, signal_named, tree
 from streams.view.post_mortem import read, template
-from tests.learnt import cause, root, write
+from streams.view.work_lines import lines
+from tests.learnt import answer_everything, cause, root, write
 from tests.ledgers import INCIDENT, START, Ledger
 from tests.play import evidence, incident_grew, resolved
 
@@ -124,3 +125,20 @@ def test_a_post_mortem_is_shown_whole_and_clean(capsys: pytest.CaptureFixture[st
     assert "written by max (p-max); not accepted yet" in said
     assert all(part.replace("_", " ") in said for part in PARTS)
     assert "none is recorded" in said
+
+
+def test_an_incident_is_shown_with_what_people_do_on_it(ledger: Ledger) -> None:
+    """Tasks with their owners, root causes and verdicts; nothing where nobody has done anything."""
+    said = list(lines(ledger.case, ledger.control, {"p-eva": "eva"}))
+    assert "tasks: 0 of 1 done" in said
+    assert "  t-1, eva, until 2023-11-14 22:13:20Z: Look" in said
+    assert "causes: 2, root: r-1" in said
+    assert "signals judged: 1 of 2" in said
+    untouched = resolved()
+    assert list(lines(untouched.case, untouched.control, {})) == []
+    answer_everything(untouched, "max")
+    untouched.ask(write(), "max")
+    untouched.ask(AssumeDuty(incident=INCIDENT, duty=Duty.SCRIBE), "eva")
+    said = list(lines(untouched.case, untouched.control, {"p-eva": "eva"}))
+    assert said[:2] == ["scribe: eva", "checklist: 6 of 6 answered"]
+    assert said[2].endswith(": not accepted yet")
