@@ -8,7 +8,7 @@ from agents.ledger.case import Case, Phase
 from agents.ledger.decisions.execute import intent_id
 from agents.ledger.regions.plan import PlanState
 from schemas import commands as c
-from schemas.case import approval, glass, learning, people, response
+from schemas.case import approval, clocks, glass, learning, people, response
 from schemas.case.hold import ReleaseHold
 from schemas.case.learning import CauseKind, MissedControl
 from tests import play
@@ -93,6 +93,9 @@ def _learnt(case: Case, world: World) -> Iterator[tuple[Any, str]]:
         yield learning.WritePostMortem(incident=incident, text=POST_MORTEM), "mia"
     elif not case.learning.accepted:
         yield learning.AcceptPostMortem(incident=incident, digest=case.learning.written), "max"
+    for clock in case.clocks.running:
+        said = clocks.DeclareNotApplicable(incident=incident, clock=clock.clock, reason="nobody's data", repeat=rest)
+        yield said, "lea"
     for broken in case.glass.unreviewed():
         for cls, who in ((glass.ReviewBreakGlass, "cleo"), (glass.ReviewStanding, "mia")):
             yield cls(incident=incident, number=broken.number, verdict=glass.Justified.JUSTIFIED, note="seen"), who
@@ -147,5 +150,6 @@ def onward(case: Case, world: World) -> Iterator[tuple[Any, str]]:
     elif case.phase is Phase.RECOVERING:
         report = play.recovery(incident=case.incident, model=case.affected[0].model if case.affected else "shuttle")
         yield dataclasses.replace(report, observation=str(world.asked)), "recovery"
+        yield from aside(case, world)
     else:
         yield from _planned(case, world)

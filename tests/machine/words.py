@@ -11,6 +11,7 @@ from agents.ledger.decisions.execute import intent_id
 from schemas import commands as c
 from schemas import signals as s
 from schemas.authority import MAY
+from schemas.regulation.clocks import FACTS, Trigger
 from schemas.shapes import Choice, Field, Many, Maybe, Nested, Primitive, fields_of
 from tests import play
 from tests.machine.onward import aside, onward
@@ -54,6 +55,10 @@ _FIXED: dict[str, tuple[Any, ...]] = {
     "policy": ("",),
     "document": (POLICY, LAX, SYSTEMS),
     "impact": (None,),
+    "fact": (*FACTS, *(trigger.value for trigger in Trigger), "aware", "occurred"),
+    "regime": ("gdpr_33", "nis2_23", "hipaa_annual", "sec_8k_105"),
+    "share": (50, 80, 100),
+    "score": (1, 5),
     "blast_radius": ((),),
 }
 
@@ -101,6 +106,7 @@ def known(case: Case | None) -> dict[str, list[Any]]:
     found["intent"] = [intent_id(plan, step) for step in range(2)]
     found["attempt"] = [case.plans + 1, 1, 2]
     found["deadline"] = [case.plan.decide_by, case.plan.execute_by] if case.plan else [0]
+    found["due"] = [one.due for one in case.clocks.running]
     found["digest"] = [case.learning.written, "ab" * 32]
     return found
 

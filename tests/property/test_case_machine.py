@@ -8,9 +8,9 @@ from tests.machine.machine import Tally, run
 def test_no_sequence_of_commands_breaks_the_statechart() -> None:
     """A sample of `make machine`: phases, quorum, exclusion, hold, closing and clocks, judged over events alone."""
     Tally.steps = 0
-    run(40, 60)
+    run(30, 60)
     assert Tally.steps > 1000
-    assert {"PlanAuthorised", "CaseContained", "CaseResolved", "HoldReleased", "CaseClosed"} <= set(Tally.seen)
+    assert {"PlanAuthorised", "CaseContained", "CaseResolved", "CaseReviewed"} <= set(Tally.seen)
 
 
 def test_the_table_of_the_judge_knows_every_phase() -> None:
