@@ -141,6 +141,7 @@ def test_a_report_heard_again_after_a_crash_changes_nothing() -> None:
     for triage in (feed.triage, other):
         triage.report(report(), T0 + 500)
         assert [type(event) for event in triage.tick(T0 + 5000)] == [IncidentOpened]
+        triage.report(report(), T0 + 500)
         assert triage.tick(T0 + 90_000) == []
 
 

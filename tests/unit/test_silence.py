@@ -79,6 +79,9 @@ def test_what_cleared_within_a_silence_opens_nothing() -> None:
     told.say(raised("f1"), cleared(raised("f1")), at=1000)
     assert told.tick(2 * HOUR) == []
     told = feed(silence())
+    told.say(raised("f1"), raised("f2", score=1.0), cleared(raised("f1")), at=1000)
+    assert told.tick(2 * HOUR) == []
+    told = feed(silence())
     told.say(raised("f1"), raised("f2"), cleared(raised("f1")), at=1000)
     (opened,) = told.tick(2 * HOUR)
     assert len(opened.evidence) == 2
@@ -169,6 +172,12 @@ WEEKLY = silence(
 def test_a_recurring_window_keeps_its_local_time(at: str, holds: bool) -> None:
     """Through the changes of the clock, from its start and up to its end."""
     assert (window_at(WEEKLY, ms(at)) is not None) is holds
+
+
+def test_a_window_that_began_before_the_clock_was_set_back_still_holds() -> None:
+    """It began at 2:30, the first time; ten minutes after 3:00 became 2:00 it is 2:10 again."""
+    half_past = replace(WEEKLY, starts_at=ms("2026-01-04T01:30"))
+    assert window_at(half_past, ms("2026-10-25T01:10")) == (ms("2026-10-25T00:30"), ms("2026-10-25T01:30"))
 
 
 def test_the_next_windows_are_told() -> None:
