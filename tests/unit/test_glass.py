@@ -14,6 +14,7 @@ from schemas.case import glass as g
 from schemas.case.approval import Impact
 from schemas.case.glass import Justified
 from schemas.case.people import AssumeDuty, Duty
+from schemas.case.response import Split
 from schemas.values import Role
 from tests.chapters.approval import POLICY, agree, asked, carry_out
 from tests.ledgers import INCIDENT, SYSTEMS, Ledger, enrolment, genesis, key_of, names, reason
@@ -275,3 +276,12 @@ def test_the_whole_plan_done_in_advance_needs_nobody() -> None:
     ledger = waiting(STANDING, steps=STEPS[:1])
     done = list(carry_out(ledger, INCIDENT))
     assert names(done[-1]) == ["ActionFinished", "CaseContained", "CaseRecovering"]
+
+
+def test_a_case_is_not_split_while_a_step_is_under_way() -> None:
+    """What began without the quorum ends before the case takes another shape."""
+    ledger = waiting(STANDING)
+    split = Split(incident=INCIDENT, signals=("s-1",), reason="another fault")
+    assert reason(ledger.ask(split, "max")) == "nothing_left"
+    start(ledger)
+    assert reason(ledger.ask(replace(split, reason="another fault, I say"), "max")) == "too_late"

@@ -23,7 +23,7 @@ def _delegate(control: Control, asked: Asked, body: Delegate, at: int) -> list[o
         return refuse(asked, "bad_time", f"a delegation ends in the future, {days} days from now at the latest")
     if (unspoken := unsaid(asked, body.reason)) is not None:
         return unspoken
-    if len(control.deputies.delegations) >= MAX_DEPUTIES:
+    if sum(at < one.until for one in control.deputies.delegations.values()) >= MAX_DEPUTIES:
         return refuse(asked, "too_much", f"a ledger has at most {MAX_DEPUTIES} delegations; take others back first")
     made = Delegated(principal=asked.principal, key=asked.key, to=body.to, until=body.until, reason=body.reason)
     return [made]

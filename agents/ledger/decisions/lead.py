@@ -5,7 +5,7 @@ from agents.ledger.case import Case
 from agents.ledger.closing import unfinished
 from agents.ledger.control import Control
 from agents.ledger.decisions.keep import held_for
-from agents.ledger.decisions.split import COMMITTED, ended
+from agents.ledger.decisions.split import committed, ended
 from agents.ledger.refusal import MAX_TEXT, refuse, unsaid
 from schemas.case import response as r
 from schemas.events import PlanEnded
@@ -17,7 +17,7 @@ def _merge(control: Control, case: Case, asked: Asked, body: r.Merge) -> list[ob
     """Let the case go on in another one. That one is open and this one will not be, so no cycle can come about."""
     if body.into == case.incident or body.into not in control.open:
         return refuse(asked, "not_open", "an incident is merged into another one whose response is not over")
-    if case.plan is not None and case.plan.state in COMMITTED:
+    if committed(case):
         return refuse(asked, "too_late", "a plan is being carried out; merge the other incident into this one")
     merged = r.CaseMerged(incident=case.incident, into=body.into, principal=asked.principal, reason=body.reason)
     return [*ended(case, "merged", asked.principal, body.reason), merged]

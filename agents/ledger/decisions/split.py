@@ -18,6 +18,12 @@ COMMITTED = frozenset({PlanState.AUTHORISED, PlanState.EXECUTING})
 """States of a plan that people have agreed to, so that nothing may end it by the way."""
 
 
+def committed(case: Case) -> bool:
+    """Whether people have agreed to the case's plan, or one of its steps is under way without them."""
+    under_way = any(not action.outcome for action in case.actions.values())
+    return under_way or (case.plan is not None and case.plan.state in COMMITTED)
+
+
 def ended(case: Case, why: str, principal: str, reason: str) -> list[object]:
     """Return the end of the case's plan, where one waits for a decision."""
     plan = case.plan
@@ -27,7 +33,7 @@ def ended(case: Case, why: str, principal: str, reason: str) -> list[object]:
 
 
 def _split(case: Case, asked: Asked, body: r.Split) -> list[object]:
-    if case.plan is not None and case.plan.state in COMMITTED:
+    if committed(case):
         return refuse(asked, "too_late", "a plan is being carried out; split the case before or after")
     if any(not action.outcome for action in case.actions.values()):
         return refuse(asked, "too_late", "an action is under way; split the case when its outcome is known")
