@@ -114,6 +114,7 @@ def drawing(times: Mapping[Measure, Distribution | None]) -> str:
         axes = figure.add_subplot(len(shown), 1, place)
         axes.bar(bins(), one.histogram, color="#4477aa")
         axes.set_ylabel("incidents")
+        axes.yaxis.get_major_locator().set_params(integer=True)
         told = f"median {lasting(one.median)}, p90 {lasting(one.p90)}, mean {lasting(one.mean)}"
         axes.set_title(f"{measure.value}: {one.count} incidents, {told}", fontsize=10)
         axes.tick_params(labelsize=8)
