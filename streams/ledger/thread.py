@@ -8,6 +8,7 @@ import structlog
 
 from agents.archive.held import HeldWindow, windows
 from agents.ledger.control import Control
+from agents.ledger.endings import endings
 from agents.ledger.fold import Trust, Verified
 from schemas.case.reports import FailureReported
 from schemas.errors import BrokerError, HeadgateError
@@ -69,10 +70,9 @@ class LedgerThread:
             if case is not None and (case.hold.stands or case.incident in self._held):
                 self._held[case.incident] = windows(case)
         self.held = tuple(window for windows_of in self._held.values() for window in windows_of)
+        merged = self._reader.fold.state.control.merged
         self.over.extend(
-            (found.case.incident, found.case.course.over_at)
-            for found in verified
-            if found.case is not None and found.case.phase.over
+            ending for found in verified if found.case is not None for ending in endings(found.case, merged)
         )
         self.reports.extend(
             (found.index, event) for found in verified for event in found.events if isinstance(event, FailureReported)

@@ -8,6 +8,7 @@ import pytest
 from agents.ledger import rules
 from agents.ledger.case import Case, Phase
 from agents.ledger.closing import unfinished
+from agents.ledger.endings import endings
 from agents.ledger.lifecycle import MOVES
 from agents.ledger.regions.course import end_of
 from agents.roles import remediate
@@ -120,6 +121,17 @@ def test_a_case_is_merged_into_an_open_one_and_both_say_so() -> None:
     assert names(ledger.ask(r.Absorb(incident=OTHER, merged=INCIDENT), "eva")) == ["CaseAbsorbed"]
     assert reason(ledger.ask(r.Absorb(incident=OTHER, merged=INCIDENT, repeat=1), "eva")) == "absorbed"
     assert end_of(ledger.control.merged, INCIDENT) == OTHER
+
+
+def test_a_merged_incident_is_over_with_the_one_it_goes_on_in() -> None:
+    """Until then its signals open nothing anew; afterwards both have ended at the same time."""
+    ledger = opened()
+    ledger.ask(*COMMANDS["Merge"])
+    assert list(endings(ledger.case, ledger.control.merged)) == []
+    other = ledger.state.cases[OTHER]
+    assert list(endings(other, ledger.control.merged)) == []
+    resolved = replace(other, phase=Phase.RESOLVED, course=replace(other.course, over_at=7))
+    assert list(endings(resolved, ledger.control.merged)) == [(OTHER, 7), (INCIDENT, 7)]
 
 
 def test_a_merger_ends_a_plan_that_waits_and_never_one_that_was_agreed_to() -> None:

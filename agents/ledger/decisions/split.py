@@ -35,8 +35,6 @@ def ended(case: Case, why: str, principal: str, reason: str) -> list[object]:
 def _split(case: Case, asked: Asked, body: r.Split) -> list[object]:
     if committed(case):
         return refuse(asked, "too_late", "a plan is being carried out; split the case before or after")
-    if any(not action.outcome for action in case.actions.values()):
-        return refuse(asked, "too_late", "an action is under way; split the case when its outcome is known")
     signals, named = case.course.signals, frozenset(body.signals)
     leaving = tuple(signal for signal in signals if signal.signal in named)
     staying = tuple(signal for signal in signals if signal.signal not in named)
