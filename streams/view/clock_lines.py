@@ -19,6 +19,10 @@ def say(one: Mapping[str, Any]) -> None:
     stands = " (unknown: awareness stands in)" if one["assumed"] else ""
     lines = [
         ("from", f"{one['trigger']}{stands} {when(one['trigger_at'])}; {who}{one['trigger_basis']}"),
+        (
+            "by",
+            f"{', '.join(one.get('by', ()))}; the operator is declared as {', '.join(one['operator']) or 'nothing'}",
+        ),
         ("to", one.get("recipient", "")),
         ("strict", f"{when(one['strict_due'])}, the earliest reading anywhere"),
         ("held", f"until {when(one['tolled_until'])}" if one["tolled_until"] else ""),

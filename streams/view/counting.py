@@ -32,10 +32,11 @@ def systems_of(case: Case, control: Control) -> list[System]:
 def clocks_of(case: Case, control: Control, names: Mapping[str, str], now: int) -> list[dict[str, Any]]:
     """Return a document for each clock of the case: those that run first, the next due before others."""
     systems = systems_of(case, control)
+    roles = sorted({system.operator_role for system in systems})
     places = tuple(dict.fromkeys(place for system in systems for place in system.jurisdictions))
     wanted = {one.clock.key: one for one in called_for(case)}
     ordered = sorted(case.clocks.counted, key=lambda one: (one.state is not ClockState.RUNNING, one.due, one.number))
-    return [_document(case, one, wanted.get(one.clock), places, names, now) for one in ordered]
+    return [_document(case, one, wanted.get(one.clock), places, names, now) | {"operator": roles} for one in ordered]
 
 
 def _document(

@@ -78,6 +78,7 @@ def document(ledger: OpenLedger, case: Case, names: Mapping[str, str]) -> dict[s
         "assessment": jsonable(case.assessment),
         "course": _course(case),
         "hold": jsonable(case.hold),
+        "clocks": jsonable(case.clocks.counted),
         "people": jsonable(case.people),
         "learning": jsonable(case.learning),
         "quiet": case.quiet,
@@ -114,7 +115,7 @@ def _judged(case: Case) -> Iterator[str]:
 
 
 def _went(case: Case) -> Iterator[str]:
-    """Return lines on where the case went, and what is held of it."""
+    """Return lines on where the case went, what is held of it, and which statutory clocks run."""
     course = case.course
     if course.merged_into:
         yield f"merged into {course.merged_into}"
@@ -127,6 +128,8 @@ def _went(case: Case) -> Iterator[str]:
     if case.hold.stands:
         held = ", ".join(f"{each.model} {each.version}" for each in case.hold.held)
         yield f"held         {held} since {when(case.hold.since)}"
+    for clock in sorted(case.clocks.running, key=lambda one: one.due):
+        yield f"clock        {clock.clock}, due {when(clock.due)}"
 
 
 def _told(found: Verified) -> list[str]:

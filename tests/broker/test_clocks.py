@@ -46,6 +46,7 @@ def test_people_answer_the_clocks_of_an_incident(settings: Settings) -> None:
         assert "receipt M-7, says ana and lea" in said
         assert f"{REPORT}.general: due" in said
         assert "(DE, Europe/Berlin)" in said
+        assert f"clock        {REPORT}.general, due" in desk.run("incidents", "show", INCIDENT)
         role = Clocks(desk.key("paging"))
         with OpenLedger(settings) as ledger:
             role.take(ledger.entries, ledger.state)

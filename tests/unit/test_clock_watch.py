@@ -119,6 +119,7 @@ def test_a_person_reads_what_is_due_to_whom_and_by_whose_words(capsys: pytest.Ca
     assert "unknown widespread_infringement: Are people in several Member States" in said
     assert "Article 73; Art. 73(3)" in said
     assert "applies from 2027-12-02" in said
+    assert "by      provider, deployer where the provider cannot be reached; the operator is declared as both" in said
     assert "cleo says so, receipt R-1: a second person confirms it" in said
     assert "(US-CA, America/New_York)" in said
     assert "discovered (unknown: awareness stands in)" in said

@@ -6,6 +6,8 @@ from typing import Any
 
 from schemas.case import clocks as c
 
+_WHOLE = 100
+
 
 def _when(at: int) -> str:
     return f"{datetime.fromtimestamp(at / 1000, UTC):%Y-%m-%d %H:%M:%SZ}"
@@ -17,8 +19,15 @@ def _fact(event: c.FactRecorded) -> str:
 
 
 def _started(event: c.ClockStarted) -> str:
-    stands = ", for which awareness stands in" if event.assumed else ""
-    return f"clock {event.clock} runs from {event.trigger}{stands}; due {_when(event.strict_due)}"
+    stands = " (unknown: the earliest awareness stands in)" if event.assumed else ""
+    due = "at once" if event.strict_due == event.trigger_at else _when(event.strict_due)
+    return f"clock {event.clock} runs from {event.trigger}{stands}, {_when(event.trigger_at)}; due {due}"
+
+
+def _share(event: c.ClockShareReached) -> str:
+    if event.share == _WHOLE:
+        return f"clock {event.clock} is due: {_when(event.due)}"
+    return f"{event.share} % of the time of clock {event.clock} are used; due {_when(event.due)}"
 
 
 def _submitted(event: c.ReportSubmitted) -> str:
@@ -45,5 +54,5 @@ SAY: dict[type, Callable[[Any], str]] = {
     c.ClockNotApplicable: lambda x: f"{x.clock} is not applicable, decides {x.principal}: {x.reason}",
     c.ClockReopened: lambda x: f"{x.principal} reopens {x.clock}: {x.reason}",
     c.ClockTolled: _tolled,
-    c.ClockShareReached: lambda x: f"{x.share} % of the time of clock {x.clock} are used; due {_when(x.due)}",
+    c.ClockShareReached: _share,
 }
