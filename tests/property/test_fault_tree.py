@@ -17,7 +17,7 @@ NAMES = [f"c-{number}" for number in range(6)]
 SAID = st.tuples(st.sampled_from(NAMES), st.sampled_from([None, *NAMES]), st.sampled_from(CauseKind))
 
 
-@settings(deadline=None, max_examples=200)
+@settings(deadline=None, max_examples=100)
 @given(st.lists(SAID, max_size=30))
 def test_the_whys_end_and_nothing_explains_a_root(said: list[tuple[str, str | None, CauseKind]]) -> None:
     """From every cause the chain of what it explains ends at the incident; a refused word changes nothing."""

@@ -61,7 +61,7 @@ def test_a_setting_is_raised_as_far_as_verdicts_support(said: list[tuple[Finding
     assert proposed(verdicts(*said)) == ([] if after is None else [("detection.psi", pytest.approx(after, rel=0.02))])
 
 
-@settings(deadline=None, max_examples=200)
+@settings(deadline=None, max_examples=100)
 @given(
     st.lists(st.tuples(st.sampled_from(list(Finding)), st.floats(0.1, 0.4)), max_size=30),
     st.integers(1, 4),
