@@ -7,9 +7,15 @@ import pytest
 from agents.ledger.decisions.count import MAX_RECEIPT
 from schemas.case.clocks import ConfirmReport, Known
 from tests.clocks import DAY, confirm, declared, exclude, fact, regulate, reopen, share, submit, toll
-from tests.ledgers import START, names, reason
+from tests.ledgers import START, Ledger, names, reason
 
 WARNING = "nis2_23.early_warning"
+
+
+@pytest.fixture(scope="module")
+def ledger() -> Ledger:
+    """A case with two clocks; what is refused leaves it as it was."""
+    return declared("nis2_23")
 
 
 def test_a_delay_that_an_authority_asked_for_holds_a_clock() -> None:
@@ -69,9 +75,8 @@ LONG = "x" * 5_000
         (toll(WARNING, START + 1, reason=""), "bad_reason"),
     ],
 )
-def test_what_cannot_be_is_refused_with_its_reason(body: object, why: str) -> None:
+def test_what_cannot_be_is_refused_with_its_reason(ledger: Ledger, body: object, why: str) -> None:
     """A refused word changes nothing of the clocks."""
-    ledger = declared("nis2_23")
     kind = type(body).__name__
     before = ledger.case.clocks
     found = ledger.ask(body, "eva" if kind in {"RecordFact", "RegulateCase"} else "lea")
@@ -80,12 +85,16 @@ def test_what_cannot_be_is_refused_with_its_reason(body: object, why: str) -> No
 
 
 @pytest.mark.parametrize("who", ["ada", "eva", "max", "paging"])
-def test_only_those_who_file_say_that_a_report_was_sent_or_is_not_needed(who: str) -> None:
+def test_only_those_who_file_say_that_a_report_was_sent_or_is_not_needed(ledger: Ledger, who: str) -> None:
     """Compliance, legal and the data protection officer file; only the first two rule out; a service neither."""
-    ledger = declared("nis2_23")
     for body in (submit(WARNING), exclude(WARNING), reopen(WARNING), ConfirmReport(**vars_of(confirm(WARNING)))):
         assert reason(ledger.ask(body, who)) == "wrong_role"
+
+
+def test_a_data_protection_officer_files_and_rules_nothing_out(ledger: Ledger) -> None:
+    """What a law does not ask for is for compliance and legal to say."""
     assert reason(ledger.ask(exclude(WARNING), "dan")) == "wrong_role"
+    assert reason(ledger.ask(toll(WARNING, START + DAY), "dan")) == "wrong_role"
 
 
 def vars_of(body: object) -> dict[str, Any]:
