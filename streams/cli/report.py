@@ -2,7 +2,7 @@
 
 import click
 
-from streams.cli import report_failures, report_register, report_trend
+from streams.cli import report_failures, report_incident, report_register, report_trend
 
 
 @click.group(name="report")
@@ -11,6 +11,7 @@ def command() -> None:
 
     \b
     Examples:
+      headgate report incident 3f8a2c --form art73 --format pdf --out art73.pdf
       headgate report trend --quarter 2026Q4 --md
       headgate report risk-register --csv > risks.csv
       headgate report failures --tests validation/
@@ -20,3 +21,5 @@ def command() -> None:
 command.add_command(report_trend.command)
 command.add_command(report_register.command)
 command.add_command(report_failures.command)
+command.add_command(report_incident.command)
+command.add_command(report_incident.forms)

@@ -17,6 +17,7 @@ from schemas.codec import frame
 from schemas.errors import BrokerError, HeadgateError, LedgerError
 from schemas.events import Refused
 from schemas.ledger import Command
+from schemas.note import Checkpoint
 from schemas.topics import full_name
 from streams.kafka import AwaitedProducer, Clients
 from streams.ledger.keyring import Identity, read_trust, trust_path
@@ -86,6 +87,13 @@ class OpenLedger:
     def state(self) -> LedgerState:
         """What the entries add up to."""
         return self._reader.fold.state
+
+    @property
+    def checkpoint(self) -> Checkpoint:
+        """The newest checkpoint that covers all of them."""
+        covers = self._reader.fold.checkpoint
+        assert covers is not None  # there are entries, and each became final by one
+        return covers
 
     def __enter__(self) -> Self:
         return self

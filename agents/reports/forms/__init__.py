@@ -1,0 +1,1 @@
+"""The forms that reports are made from, as data."""

@@ -1,0 +1,1 @@
+"""Reports as Markdown, HTML, PDF and JSON, and the evidence package."""

@@ -1,0 +1,80 @@
+"""A report as PDF, set by Typst from a template of ours; the record reaches it as data, never as markup."""
+
+import json
+import time
+from pathlib import Path
+from typing import Any
+
+from agents.reports.document import Answer, Report
+from schemas.errors import HeadgateError
+from streams.reports.places import places
+from streams.reports.sheet import Sheet
+from streams.view.rendering import clean, when
+
+_TEMPLATE = Path(__file__).with_name("report.typ")
+
+
+def pdf(sheet: Sheet) -> bytes:
+    """Return the report; the same record gives the same bytes with the same version of Typst.
+
+    Raises
+    ------
+    HeadgateError
+        Typst could not set it.
+    """
+    import typst
+
+    inputs = {"data": json.dumps(_data(sheet), ensure_ascii=False)}
+    try:
+        fonts = typst.Fonts(font_paths=[_font_folder()])
+        compiler = typst.Compiler(_TEMPLATE.read_bytes(), font_paths=fonts, sys_inputs=inputs)
+        made = compiler.compile(format="pdf", timestamp=sheet.at // 1000, pdf_standards="ua-1")
+    except typst.TypstError as error:
+        raise HeadgateError(f"the PDF could not be set: {error}") from None
+    if not isinstance(made, bytes):
+        raise HeadgateError("the PDF could not be set: Typst made no single file")
+    return made
+
+
+def _font_folder() -> Path:
+    """Return the folder of a font that has the letters which Typst's own lack."""
+    import matplotlib as mpl
+
+    return Path(mpl.get_data_path()) / "fonts" / "ttf"
+
+
+def _data(sheet: Sheet) -> dict[str, Any]:
+    report: Report = sheet.report
+    return {
+        "title": clean(report.title),
+        "basis": clean(report.basis),
+        "facts": [[name, clean(value)] for name, value in report.facts],
+        "notices": [clean(notice) for notice in report.notices],
+        "parts": [
+            {
+                "title": " ".join(text for text in (part.number, part.title) if text),
+                "text": [clean(text) for text in part.text],
+                "answers": [_answer(answer) for answer in part.answers],
+                "columns": list(part.columns),
+                "rows": [[clean(cell) for cell in row] for row in part.rows],
+            }
+            for part in report.parts
+        ],
+        "chart": sheet.chart,
+        "chart_says": clean(sheet.chart_says),
+        "lines": [[when(one.at), clean(one.sentence), str(one.entry)] for one in sheet.lines],
+        "left_out": sheet.left_out,
+        "seal": sheet.seal.sentence() if sheet.seal else "",
+        "date": time.strftime("%Y-%m-%d", time.gmtime(sheet.at // 1000)) if sheet.at else "",
+    }
+
+
+def _answer(answer: Answer) -> dict[str, Any]:
+    return {
+        "number": answer.number,
+        "label": answer.label,
+        "hint": answer.hint,
+        "value": [clean(line) for line in answer.value.split("\n") if line],
+        "unknown": clean(answer.unknown),
+        "entries": places(answer.entries),
+    }
