@@ -107,6 +107,7 @@ def _middle(one: Distribution | None) -> str:
 def drawing(times: Mapping[Measure, Distribution | None]) -> str:
     """Return the histograms of the times as one SVG element."""
     from matplotlib.figure import Figure
+    from matplotlib.ticker import MaxNLocator
 
     shown: Sequence[tuple[Measure, Distribution]] = [(m, one) for m, one in times.items() if one is not None]
     figure = Figure(figsize=(11, 2.4 * max(len(shown), 1)), layout="constrained")
@@ -114,7 +115,7 @@ def drawing(times: Mapping[Measure, Distribution | None]) -> str:
         axes = figure.add_subplot(len(shown), 1, place)
         axes.bar(bins(), one.histogram, color="#4477aa")
         axes.set_ylabel("incidents")
-        axes.yaxis.get_major_locator().set_params(integer=True)
+        axes.yaxis.set_major_locator(MaxNLocator(integer=True))
         told = f"median {lasting(one.median)}, p90 {lasting(one.p90)}, mean {lasting(one.mean)}"
         axes.set_title(f"{measure.value}: {one.count} incidents, {told}", fontsize=10)
         axes.tick_params(labelsize=8)
