@@ -248,7 +248,7 @@ def test_what_is_warm_need_not_be_compiled_when_records_come() -> None:
     dispatchers = [function for function, _ in CASES.values()]
     before = [len(function.signatures) for function in dispatchers]
     detect, first = Detect(Standard("test", Thresholds())), 0
-    for offset, rows in enumerate((700, 900, 1, 499, 1200, 37)):
+    for offset, rows in enumerate((700, 900, 1, 499, 7, 1, 2, 1200, 9, 8, 37)):
         columns = [
             Column(name=role, role=role, kind="double", values=np.resize(values(role_number), rows).tobytes())
             for role_number, role in enumerate(("confidence", "latency"))
@@ -256,6 +256,16 @@ def test_what_is_warm_need_not_be_compiled_when_records_come() -> None:
         features = [
             Column(name=f"f{i}", role="feature", kind="double", values=np.resize(values(i), rows).tobytes())
             for i in range(4)
+        ]
+        texts = [
+            Column(
+                name=name,
+                role=role,
+                kind="string",
+                values=np.resize(np.arange(3), rows).astype("<u2").tobytes(),
+                dictionary=("x", "y", "z"),
+            )
+            for name, role in (("t", "feature"), ("u", "feature"), ("prediction", "prediction"))
         ]
         batch = InferenceBatch(
             model="m",
@@ -265,7 +275,7 @@ def test_what_is_warm_need_not_be_compiled_when_records_come() -> None:
             source="s",
             first_position=first,
             rows=rows,
-            columns=(*features, *columns),
+            columns=(*features, *columns, *texts),
         )
         place = {"topic": "t", "topic_id": "t", "partition": 0, "timestamp": 1_700_000_000_000}
         detect.step(Received(**place, offset=offset, key=b"m", value=frame(batch)))

@@ -129,7 +129,7 @@ class Forest:
             unit = (vectors - self._low[:, None]) * self._scale[:, None] + MARGIN
         np.fmax(unit, 0.0, out=unit)
         np.fmin(unit, 1.0, out=unit)
-        return unit
+        return np.ascontiguousarray(unit)
 
     def _masses(self) -> list[Floats]:
         """Return the masses of the nodes, depth by depth."""

@@ -75,7 +75,7 @@ class Outliers:
         scores = sample.streams.get("vector")
         if scores is None or sample.picked is None or sample.values is None or self._confidence is None:
             return
-        sure = sample.values[self._confidence][sample.picked]
+        sure = np.ascontiguousarray(sample.values[self._confidence][sample.picked])
         begin = 0
         if not self._learnt_all:
             both = np.stack([scores, sure])

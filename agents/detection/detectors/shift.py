@@ -189,7 +189,9 @@ class Shift:
 
     def _judge(self, values: Floats, at: NDArray[np.int64]) -> None:
         reach = math.inf if self.spec.bits else CLIP
-        score, total, since, until = standardised(values, at, (self._mean, self._deviation, reach, float(self._now[1])))
+        score, total, since, until = standardised(
+            values, np.ascontiguousarray(at), (self._mean, self._deviation, reach, float(self._now[1]))
+        )
         if self._trigger is not None and self._trigger.feed(values if self.spec.bits else score):
             self._suspect = PATIENCE
         self._from = since if not self._now[0] else min(self._from, since)

@@ -86,7 +86,8 @@ class Cutter:
         ends: bool,
     ) -> Blocks:
         """Return the whole blocks that these rows fill, and the short rest too where an epoch `ends`."""
-        x, k, c, t = innovations, known, codes, times
+        # Contiguous, all of them: compiled code is made anew for each layout, and a slice of one item has another one.
+        x, k, c, t = innovations, known, np.ascontiguousarray(codes), times
         if len(self._held[2]):
             held = self._held[0]
             k = np.concatenate([np.isfinite(held), known], axis=1)
@@ -97,7 +98,7 @@ class Cutter:
         self._held = (np.where(k[:, whole:], x[:, whole:], np.nan), c[:, whole:].copy(), t[whole:].copy())
         (sums, power, squares, number, freedom, clipped, missing), totals = steps.blocked(x, k, whole)
         happened, tried = steps.counted(c, self._sizes, whole)
-        starts = t[:whole:BLOCK]
+        starts = np.ascontiguousarray(t[:whole:BLOCK])
         lasts = np.arange(BLOCK, len(starts) * BLOCK + 1, BLOCK)
         return Blocks(
             sums=sums,
