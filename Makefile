@@ -36,7 +36,7 @@ test: .venv/ready ## run every test, on a real Kafka, except the slow ones
 test-long: .venv/ready ## run the slow tests
 	$(BIN)/python -m pytest -m long --timeout 1800
 
-machine: .venv/ready ## ask a case STEPS=1000000 commands of all kinds and judge each decision (about half an hour)
+machine: .venv/ready ## ask a case STEPS=1000000 commands of all kinds and judge each decision (minutes)
 	$(BIN)/python -m tests.machine $(STEPS) $(SEED)
 
 check: lint ## lint, and the fast tests with coverage

@@ -1,10 +1,12 @@
 """Evidence is held from the declaration of a case of high tier until two persons, one of them legal, let it go."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from agents.archive.held import END, HeldWindow, windows
+from agents.ledger.case import Phase
 from schemas import commands as c
 from schemas.case.hold import HeldVersion, ReleaseHold
 from schemas.profiles import AdoptProfile
@@ -83,6 +85,7 @@ def test_what_is_held_outlives_its_days(tmp_path: Path) -> None:
     (window,) = windows(ledger.case)
     assert window == HeldWindow(model="shuttle", since=START, until=ledger.case.course.over_at)
     assert windows(play.opened().case)[0].until == END
+    assert windows(replace(ledger.case, phase=Phase.MERGED))[0].until == END
     index = ArchiveIndex(tmp_path, b"k" * 32, write=True)
     days = {"before": START - 10, "inside": START + 10, "other": START + 10}
     files = [
