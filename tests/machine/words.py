@@ -72,6 +72,9 @@ _SMALL: dict[str, tuple[Any, ...]] = {
 }
 
 
+_TYPES: dict[str, type] = {"string": str, "long": int, "double": float, "boolean": bool, "bytes": bytes}
+
+
 @cache
 def _fields(cls: type) -> tuple[Field, ...]:
     return fields_of(cls)
@@ -148,8 +151,10 @@ class Speaker:
         name, rng = field.name, self.rng
         if name == "repeat":
             return self.world.asked
-        if name in names and names[name] and rng.random() < 0.9 and not isinstance(field.shape, Many):
-            return rng.choice(names[name])
+        if isinstance(field.shape, Primitive) and rng.random() < 0.9:
+            fitting = [found for found in names.get(name, ()) if isinstance(found, _TYPES[field.shape.avro])]
+            if fitting:
+                return rng.choice(fitting)
         if name in _FIXED and isinstance(_FIXED[name][0], tuple) is isinstance(field.shape, Many):
             return rng.choice(_FIXED[name])
         return self._shaped(field.shape, names)
