@@ -5,6 +5,7 @@ never match, a name leads nowhere, or an incident would find no policy is refuse
 """
 
 from collections.abc import Container, Iterator
+from dataclasses import dataclass
 from itertools import pairwise
 
 from pydantic import Field, model_validator
@@ -128,6 +129,22 @@ class OnCall(Frozen):
             return (name_of(addressee),)
         person = self.people.get(addressee)
         return person.contacts if person else ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AdoptOnCall:
+    """Page by this on-call document (TOML, UTF-8) from now on; what has begun goes on by its own policy."""
+
+    document: bytes
+    repeat: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OnCallAdopted:
+    """People are paged by this document from the next entry on; `digest` is SHA-256 of it, hexadecimal."""
+
+    digest: str
+    document: bytes
 
 
 def read(document: bytes, name: str = "the on-call document") -> OnCall:

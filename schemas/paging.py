@@ -144,22 +144,6 @@ class PagingHeld:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class OnCallAdopted:
-    """People are paged by this document from the next entry on; `digest` is SHA-256 of it, hexadecimal."""
-
-    digest: str
-    document: bytes
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AdoptOnCall:
-    """Page by this on-call document (TOML, UTF-8) from now on; what has begun goes on by its own policy."""
-
-    document: bytes
-    repeat: int = 0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class StartPaging:
     """Begin to page people about a subject by the first policy that matches."""
 
@@ -272,10 +256,8 @@ EVENTS = (
     EscalationExhausted,
     PagingResolved,
     PagingHeld,
-    OnCallAdopted,
 )
 COMMANDS = (
-    AdoptOnCall,
     StartPaging,
     HoldPaging,
     EndPaging,

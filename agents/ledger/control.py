@@ -21,9 +21,8 @@ from schemas.events import (
     SystemsAdopted,
 )
 from schemas.keys import PublicKey
-from schemas.oncall import OnCall
+from schemas.oncall import OnCall, OnCallAdopted
 from schemas.oncall import read as read_oncall
-from schemas.paging import OnCallAdopted
 from schemas.policy import Policy
 from schemas.profiles import ProfileAdopted
 from schemas.systems import Systems

@@ -1,6 +1,6 @@
 """The commands and events of all regions of a case, and of what the ledger holds beside the cases."""
 
-from schemas import delegation, paging
+from schemas import delegation, oncall, paging
 from schemas.case import (
     action,
     approval,
@@ -22,6 +22,7 @@ COMMANDS = (
     *glass.COMMANDS,
     *delegation.COMMANDS,
     *people.COMMANDS,
+    oncall.AdoptOnCall,
     *paging.COMMANDS,
     *reports.COMMANDS,
     *silences.COMMANDS,
@@ -39,6 +40,7 @@ EVENTS = (
     ProfileAdopted,
     EvidenceAttached,
     *people.EVENTS,
+    oncall.OnCallAdopted,
     *paging.EVENTS,
     *reports.EVENTS,
     *silences.EVENTS,

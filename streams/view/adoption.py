@@ -13,7 +13,7 @@ from schemas import documents, oncall, policy, systems
 from schemas.commands import AdoptPolicy, AdoptSystems
 from schemas.errors import HeadgateError, PolicyError
 from schemas.events import PolicyAdopted, SystemsAdopted
-from schemas.paging import AdoptOnCall, OnCallAdopted
+from schemas.oncall import AdoptOnCall, OnCallAdopted
 from streams.ledger.genesis import read_document
 from streams.ledger.keyring import Identity
 from streams.settings import Settings

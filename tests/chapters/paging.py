@@ -1,6 +1,7 @@
 """People are paged, do not answer, answer, forget, and are told at last."""
 
 from schemas import paging as p
+from schemas.oncall import AdoptOnCall
 from tests.ledgers import INCIDENT, Ledger
 
 ONCALL = b"""version = 1
@@ -40,7 +41,7 @@ steps = [
 
 def tell(ledger: Ledger) -> None:
     """Page by a policy of three steps, of which the second does not count and the third reaches nobody."""
-    ledger.ask(p.AdoptOnCall(document=ONCALL), "ada")
+    ledger.ask(AdoptOnCall(document=ONCALL), "ada")
     ledger.ask(p.HoldPaging(incident=INCIDENT, why="a silence covers it", by=""), "paging")
     ledger.ask(p.StartPaging(incident=INCIDENT), "paging")
     _page(ledger)

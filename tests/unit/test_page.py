@@ -7,6 +7,7 @@ from schemas import paging as p
 from schemas.case.response import Merge
 from schemas.case.silences import AddSilence, Aspect, Matcher
 from schemas.commands import Acknowledge
+from schemas.oncall import AdoptOnCall
 from schemas.paging import PagingState
 from streams.ledger.keyring import Identity
 from streams.roles.paging import PagingRole
@@ -25,7 +26,7 @@ def role() -> PagingRole:
 def adopted() -> Ledger:
     """Return a ledger with an open case and an on-call document."""
     ledger = play.opened()
-    ledger.ask(p.AdoptOnCall(document=ONCALL), "ada")
+    ledger.ask(AdoptOnCall(document=ONCALL), "ada")
     return ledger
 
 
@@ -86,7 +87,7 @@ def test_paging_ends_with_the_case(role: PagingRole) -> None:
 def test_a_silence_holds_paging_and_its_end_lets_it_begin(role: PagingRole) -> None:
     """That nobody is paged is recorded once, with the reason; what still stands when the silence ends is paged."""
     ledger = play.opened()
-    ledger.ask(p.AdoptOnCall(document=ONCALL), "ada")
+    ledger.ask(AdoptOnCall(document=ONCALL), "ada")
     silence = AddSilence(
         matchers=(Matcher(aspect=Aspect.MODEL, value="shuttle"),),
         starts_at=ledger.at,
@@ -107,7 +108,7 @@ def test_without_a_document_nobody_is_paged(role: PagingRole) -> None:
     ledger = play.opened()
     assert serve(role, ledger) == []
     assert reason(ledger.ask(p.StartPaging(incident=INCIDENT), "paging")) == "no_oncall"
-    assert reason(ledger.ask(p.AdoptOnCall(document=b"version = 1"), "ada")) == "bad_oncall"
+    assert reason(ledger.ask(AdoptOnCall(document=b"version = 1"), "ada")) == "bad_oncall"
 
 
 def test_only_what_is_due_may_be_reported() -> None:

@@ -15,7 +15,7 @@ from schemas import paging as p
 from schemas.errors import PolicyError
 from schemas.escalation import CaseFacts
 from schemas.events import CaseAcknowledged
-from schemas.oncall import OnCall, read
+from schemas.oncall import AdoptOnCall, OnCall, OnCallAdopted, read
 from schemas.systems import STRICTEST_TIER
 
 MAX_REASON = 500
@@ -54,7 +54,7 @@ def document(control: Control) -> OnCall | None:
 
 def adopt(control: Control, asked: Asked) -> list[object] | None:
     """Page by a valid document from now on; None where the command is another one."""
-    if not isinstance(asked.body, p.AdoptOnCall):
+    if not isinstance(asked.body, AdoptOnCall):
         return None
     try:
         read(asked.body.document)
@@ -63,7 +63,7 @@ def adopt(control: Control, asked: Asked) -> list[object] | None:
     digest = documents.digest(asked.body.document)
     if digest == control.oncall_digest:
         return refuse(asked, "in_force", "this on-call document is in force already")
-    return [p.OnCallAdopted(digest=digest, document=asked.body.document)]
+    return [OnCallAdopted(digest=digest, document=asked.body.document)]
 
 
 def _start(control: Control, case: Case, asked: Asked, body: p.StartPaging, at: int) -> list[object]:

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from schemas import paging as p
+from schemas.oncall import OnCallAdopted
 
 
 def _about(event: Any) -> str:
@@ -11,7 +12,7 @@ def _about(event: Any) -> str:
 
 
 SAY: dict[type, Callable[[Any], str]] = {
-    p.OnCallAdopted: lambda x: f"on-call document {x.digest[:12]} adopted",
+    OnCallAdopted: lambda x: f"on-call document {x.digest[:12]} adopted",
     p.PagingStarted: lambda x: f"paging begins{_about(x)}, by the policy {x.policy}",
     p.PageSent: lambda x: (
         f"paged{_about(x)}: {', '.join(x.persons)}, as {x.target}"
