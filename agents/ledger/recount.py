@@ -59,6 +59,7 @@ def follows(control: Control, case: Case | None, asked: Asked, events: list[obje
     clock, or move it. A clock once started ends with a submission, with a person's decision, or with another tier of
     its report; never because facts no longer call for it.
     """
+    events = [*events, *_inherited(control, asked, events)]
     if not any(isinstance(event, _CALL) for event in events):
         return events
     after = _after(case, events, at)
@@ -73,6 +74,21 @@ def follows(control: Control, case: Case | None, asked: Asked, events: list[obje
     ):
         return refuse(asked, "too_much", f"a case counts at most {MAX_CLOCKS} clocks")
     return [*events, *found]
+
+
+def _inherited(control: Control, asked: Asked, events: list[object]) -> Iterator[object]:
+    """Return since when somebody was aware of what was split off: since they were of the case that it left."""
+    split = control.splits.get(asked.incident)
+    if split is None or not split.aware_at or not any(isinstance(event, CaseOpened) for event in events):
+        return
+    yield c.FactRecorded(
+        incident=asked.incident,
+        fact=Trigger.AWARE.value,
+        known=c.Known.YES,
+        happened_at=split.aware_at,
+        principal=asked.principal,
+        basis=f"it was split from {split.incident}, of which somebody was aware then",
+    )
 
 
 def _after(case: Case | None, events: list[object], at: int) -> Case | None:

@@ -151,6 +151,8 @@ class CaseSplit:
         What leaves, and what it touches.
     remaining
         What the case still touches.
+    aware_at
+        The earliest that somebody was aware of the case that they leave: statutory clocks count from it.
     """
 
     incident: str
@@ -165,6 +167,7 @@ class CaseSplit:
     first_bad_at: Millis
     remaining: tuple[Affected, ...]
     policy: str
+    aware_at: Millis = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -27,7 +27,7 @@ from tests.clocks import (
     systems,
 )
 from tests.ledgers import INCIDENT, START, Ledger, genesis, names, reason
-from tests.play import incident_grew, incident_opened
+from tests.play import evidence, incident_grew, incident_opened
 from tests.story import LOW
 
 ART_73 = "ai_act_art73.report"
@@ -249,6 +249,18 @@ def test_a_case_is_not_closed_while_a_clock_runs() -> None:
     for name in ("nis2_23", "moon_law"):
         ledger.ask(exclude(name), "cleo")
     assert "clock" not in " ".join(unfinished(ledger.control, ledger.case))
+
+
+def test_what_is_split_off_counts_from_the_awareness_of_the_case_that_it_left() -> None:
+    """A split gains nobody time."""
+    ledger = genesis(systems=systems("nis2_23"))
+    ledger.ask(incident_opened(evidence=(evidence(), evidence(signal="s-2"))), "triage")
+    ledger.ask(happened("aware", START - HOUR), "eva")
+    ledger.later(50 * 3600).ask(r.Split(incident=INCIDENT, signals=("s-2",), reason="another sensor"), "max")
+    other = ledger.case.course.splits[0]
+    assert "FactRecorded" in names(ledger.ask(r.OpenSplit(incident=other, origin=INCIDENT), "max"))
+    found = {one.clock: one.due for one in ledger.state.cases[other].clocks.running}
+    assert found == {WARNING: START + 23 * HOUR, NOTIFICATION: START + 71 * HOUR}
 
 
 def test_clocks_of_a_merged_case_still_end_by_a_persons_word() -> None:

@@ -154,7 +154,7 @@ def test_signals_of_another_fault_leave_and_open_their_own_case() -> None:
     assert any("is not opened" in sentence for sentence in unfinished(ledger.control, ledger.case))
     assert reason(ledger.ask(r.OpenSplit(incident=into, origin=OTHER), "eva")) == "unknown_split"
     found = ledger.ask(r.OpenSplit(incident=into, origin=INCIDENT), "eva")
-    assert names(found) == ["CaseOpened", "CaseDeclared", "EvidenceHeld"]
+    assert names(found) == ["CaseOpened", "CaseDeclared", "EvidenceHeld", "FactRecorded"]
     new = ledger.state.cases[into]
     assert (new.affected, new.policy) == (both[1:], ledger.case.policy)
     assert [each.signal for each in new.course.signals] == ["s-2"]

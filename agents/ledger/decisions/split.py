@@ -4,9 +4,11 @@ from agents.ledger.asked import Asked
 from agents.ledger.case import Case
 from agents.ledger.control import Control
 from agents.ledger.decisions.detect import open_under
+from agents.ledger.recount import facts_of
 from agents.ledger.refusal import refuse, unsaid
 from agents.ledger.regions.course import touched
 from agents.ledger.regions.plan import PlanState
+from agents.regulation.select import awareness
 from schemas.case import response as r
 from schemas.events import PlanEnded
 from schemas.ids import derive
@@ -59,6 +61,7 @@ def _split(case: Case, asked: Asked, body: r.Split) -> list[object]:
         first_bad_at=min(signal.first_bad_at for signal in leaving),
         remaining=remaining,
         policy=case.policy,
+        aware_at=awareness(facts_of(case)).at,
     )
     return [split, *ended(case, "split", asked.principal, body.reason)]
 
