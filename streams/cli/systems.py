@@ -6,12 +6,14 @@ from typing import Any
 import click
 
 from agents.ledger.state import LedgerState
+from schemas import systems
 from schemas.systems import STRICTEST_TIER, Model, System
 from streams.cli import systems_import
 from streams.settings import Settings
 from streams.view import adoption
 from streams.view.asking import OpenLedger
-from streams.view.rendering import emit, table
+from streams.view.gaps import gaps
+from streams.view.rendering import clean, emit, table
 from streams.view.signing_in import sign_in, signed
 
 _FILE = click.argument("file", type=click.Path(path_type=Path))
@@ -42,9 +44,13 @@ command.add_command(systems_import.command)
 def check(file: Path, *, as_json: bool) -> None:
     """Say whether FILE declares systems validly, and its digest; exit 1 with one sentence where it does not.
 
+    What a valid inventory leaves open, and an incident will ask for, is named as a gap.
+
     Example: headgate systems check deploy/systems.toml
     """
     adoption.say_checked("systems", file, as_json=as_json)
+    for gap in () if as_json else gaps(systems.read(adoption.checked("systems", file), str(file))):
+        click.echo(f"gap: {clean(gap)}", err=True)
 
 
 @command.command()

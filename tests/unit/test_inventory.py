@@ -16,6 +16,7 @@ from schemas.profiles import AdoptProfile
 from schemas.signals import Affected
 from streams.cli.systems import declared, undeclared
 from streams.targets.mlflow_inventory import Registered
+from streams.view.gaps import gaps
 from streams.view.systems_draft import draft, fitting
 from tests.ledgers import genesis
 from tests.play import incident_opened
@@ -73,6 +74,17 @@ def test_a_model_that_nobody_declared_is_flagged_from_an_incident_and_from_a_pro
         "ghost": (["7"], "high"),
     }
     assert not any(row["declared"] for row in rows.values())
+
+
+def test_what_an_inventory_leaves_open_is_named() -> None:
+    """A valid document may have gaps; those that an incident will ask for are told when it is checked."""
+    assert gaps(systems.read(VENDED)) == []
+    bare = b'version = 1\n[systems.s]\nscope = "x"\nthird_party = true\nregulations = ["magic"]\n[systems.s.models.m]'
+    said = gaps(systems.read(bare))
+    assert [
+        word for word in ("magic", "vendor", "jurisdictions", "fallback") if not any(word in one for one in said)
+    ] == []
+    assert len(said) == 4
 
 
 def test_what_falls_back_on_people_is_recommended_where_no_version_can() -> None:
