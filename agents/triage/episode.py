@@ -202,6 +202,19 @@ def nearness(episode: Episode, report: SignalRaised) -> tuple[bool, bool, bool, 
     return (episode.incident is not None, named, own, episode.began_at, episode.id)
 
 
+def absorbed(episode: Episode, other: Episode, at: int, judge: Judge) -> Episode:
+    """Return an open incident's episode with all of another one that people merged into it; its growth is to be told.
+
+    Whether anything of the two is raised is for the caller to say.
+    """
+    models = tuple(dict.fromkeys((*episode.models, *other.models)))
+    known = replace(episode, models=models, pending=True)
+    for signal in other.signals:
+        known = attach(known, signal, at, judge)
+    touched = tuple(dict.fromkeys((*known.touched, *other.touched)))[:MAX_AFFECTED]
+    return replace(known, touched=touched)
+
+
 def is_old(episode: Episode, judge: Judge, at: int) -> bool:
     """Whether its incident opened so long ago that nothing new joins it."""
     return episode.sequence > 0 and at >= episode.open_at + judge.policy.max_episode_hours * 3_600_000

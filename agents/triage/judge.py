@@ -2,7 +2,7 @@
 
 from collections import deque
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 from agents.triage import silence
@@ -15,12 +15,21 @@ from schemas.values import Role
 
 @dataclass(frozen=True)
 class Judge:
-    """The policy's digest, its part on triage, systems and silences; replaced as a whole when any of them changes."""
+    """The policy's digest, its part on triage, systems, silences and merges; replaced as a whole."""
 
     digest: str
     policy: TriagePolicy
     systems: Systems
     silences: tuple[SilenceAdded, ...] = ()
+    merged: Mapping[str, str] = field(default_factory=dict)
+
+    def into(self, incident: str) -> str:
+        """Return the incident that people merged this one into, at the end of a chain; itself where they did not."""
+        seen = {incident}
+        while (following := self.merged.get(incident)) is not None and following not in seen:
+            seen.add(following)
+            incident = following
+        return incident
 
     def silent_until(self, signal: SignalRaised, at: int) -> int | None:
         """Return until when (ms) a silence keeps a signal from opening an incident at `at`; None where none does."""

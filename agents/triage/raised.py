@@ -92,6 +92,12 @@ class Raised:
         if len(self._cleared) > MAX_CLEARED:
             del self._cleared[next(iter(self._cleared))]
 
+    def move(self, episode: str, into: str) -> None:
+        """Let another episode wait for all levels of one."""
+        for key in self._members.pop(episode, ()):
+            self._raised[key] = replace(self._raised[key], episode=into)
+            self._members.setdefault(into, set()).add(key)
+
     def settle(self, episode: str) -> None:
         """Wait no longer for the episode's levels: they stay raised, and open nothing until they are raised anew."""
         for key in self._members.pop(episode, ()):

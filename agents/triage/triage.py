@@ -12,6 +12,7 @@ from agents.triage.kinship import home
 from agents.triage.remembered import Memory
 from agents.triage.reports import UNKNOWN
 from agents.triage.said import Said, read
+from agents.triage.settled import late
 from schemas.errors import SchemaError
 from schemas.signals import MonitorObserved, SignalCleared, SignalRaised
 
@@ -40,10 +41,7 @@ class Triage:
         self._changed = False
 
     def adopt(self, judge: Judge) -> None:
-        """Judge by what is in force from here on; an episode keeps its models until it ends.
-
-        What a silence held back is looked at again where the silences are others.
-        """
+        """Judge by this from here on; an episode keeps its models, and what a silence held back is looked at again."""
         again = judge.silences != self._judge.silences
         self._judge = judge
         for episode in list(self._memory.episodes.values()):
@@ -100,10 +98,13 @@ class Triage:
             self._memory.resolve(incident, min(at, _LATEST))
             self._changed = True
             return
-        for episode in list(self._memory.episodes.values()):
-            if episode.sequence and episode.incident == incident:
-                self._memory.settle(episode, self._memory.seen)
-                self._end(episode)
+        known = {one.incident: one for one in self._memory.episodes.values() if one.sequence}
+        episode, into = known.get(incident), known.get(self._judge.into(incident))
+        if episode is not None and into is not None and into is not episode:
+            self._merge(episode, into)
+        elif episode is not None:
+            self._memory.settle(episode, self._memory.seen)
+            self._end(episode)
 
     def report(self, signal: SignalRaised, at: int) -> None:
         """Hear a person's report, which the ledger holds at the offset in its source, and decided at `at` (ms).
@@ -203,15 +204,14 @@ class Triage:
         resting = None if self._memory.raised.any_of(name) else at
         self._keep(replace(episode, last_at=max(at, episode.last_at), quiet_since=resting))
 
-    def _late(self, signal: SignalRaised) -> bool:
-        """Whether a signal tells of rows from before its fault was resolved, as labels do that come late."""
-        source = signal.source.topic_id
-        return any(
-            signal.window_to <= settled.at
-            and (settled.episode.topic_id, signal.model in settled.episode.models) == (source, True)
-            and home(signal, [settled.episode], self._judge) is not None
-            for settled in self._memory.settled
-        )
+    def _merge(self, episode: Episode, into: Episode) -> None:
+        """Let two episodes that people said are one fault be one: what is raised of either belongs to one incident."""
+        self._memory.raised.move(episode.id, into.id)
+        self._end(episode)
+        seen = self._memory.seen
+        self._keep(episodes.absorbed(into, episode, seen, self._judge))
+        if not self._memory.raised.any_of(into.id):
+            self._rest(into.id, seen)
 
     def _home(self, signal: SignalRaised, at: int) -> Episode | None:
         """Return the episode under way of the signal's fault, or a new one; None where its fault is resolved."""
@@ -224,7 +224,7 @@ class Triage:
         elif found is not None:
             missing = () if signal.model in found.models else (signal.model,)
             return replace(found, models=found.models + missing)
-        elif self._late(signal):
+        elif late(signal, self._memory.settled, self._judge):
             return None
         self._make_room()
         return Episode(id=signal.id, topic_id=topic_id, models=joined)

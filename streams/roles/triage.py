@@ -87,7 +87,7 @@ def judge_of(ledger: LedgerThread) -> Judge:
     control = ledger.control
     assert control.policy is not None
     silences = tuple(control.desk.silences.values())
-    return Judge(control.policy_digest, control.policy.triage, control.systems, silences)
+    return Judge(control.policy_digest, control.policy.triage, control.systems, silences, control.merged)
 
 
 def run(settings: Settings, trust: Trust, identity: Identity, instance: str | None) -> None:
