@@ -97,7 +97,7 @@ def _gap(signal: SignalRaised, episode: Episode, judge: Judge) -> int | None:
     for other in strong:
         after = signal.first_bad_at - other.first_bad_at
         if after >= 0 and _explains(other, signal):
-            gaps.append((after, PATIENCE * max(width(signal), width(other))))
+            gaps.append((after, width(other) + PATIENCE * width(signal)))
     return min((gap for gap, reach in gaps if gap <= max(reach, least)), default=None)
 
 

@@ -98,7 +98,7 @@ def test_a_plain_break_explains_what_labels_show_windows_later_and_what_wandered
     wander = _windows(0, "f1", value=1.0)
     episode = _episode(wander, _windows(20, "f1", baseline="rolling", value=3.0))
     assert home(_windows(25, "error", Category.PERFORMANCE), [episode], JUDGE) is episode
-    assert home(_windows(27, "error", Category.PERFORMANCE), [episode], JUDGE) is None
+    assert home(_windows(28, "error", Category.PERFORMANCE), [episode], JUDGE) is None
     assert home(_windows(5, "error", Category.PERFORMANCE), [_episode(wander)], JUDGE) is None
 
 

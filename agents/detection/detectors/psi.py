@@ -188,7 +188,9 @@ class Psi:
             index = _index(self._counts, before, self._used) * full
             if (index > self._policy.psi).any():
                 # The end of a fault is as sudden as its beginning: what comes back to the reference breaks nothing.
-                index[away_now < _BACK * _index(before, self._profile.counts, self._used)] = 0.0
+                stands = {level.subject for level in self._levels.raised() if level.baseline == "rolling"}
+                fresh = np.array([facet.name not in stands for facet in self._profile.facets])
+                index[fresh & (away_now < _BACK * _index(before, self._profile.counts, self._used))] = 0.0
             rolling = self._findings("rolling", index, before)
             findings += rolling
             # What broke away from the windows before is not taken into them, or it would clear itself; but what
