@@ -65,7 +65,8 @@ def plan_document(ledger: OpenLedger, case: Case, entries: Sequence[Verified]) -
 
 def show_plan(plan: Plan, proposed: e.PlanProposed) -> None:
     """Print a plan: its steps with the state before and after, its dry run and its digest."""
-    click.echo(f"plan {plan.number}, {plan.state.value}, digest {plan.digest}")
+    state = plan.state.value if plan.standing == plan.state.value else f"{plan.state.value} ({plan.standing})"
+    click.echo(f"plan {plan.number}, {state}, digest {plan.digest}")
     for number, step in enumerate(proposed.steps, 1):
         click.echo(f"  {number}. {step.purpose} {clean(step.target)}: {clean(step.summary)}")
         click.echo(f"     before {clean(step.observed)}")

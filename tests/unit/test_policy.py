@@ -85,3 +85,13 @@ declare = true
 def test_the_worst_rule_that_matches_counts(category: Category, tier: str, rule: str) -> None:
     """Order in the document decides nothing between severities; of equal ones, one that declares wins."""
     assert read(RULES + CATCH_ALL + APPROVAL).judge(category, tier).name == rule
+
+
+def test_the_standing_rule_that_the_policy_shows_as_an_example_is_valid() -> None:
+    """Whoever takes the comment marks away can adopt it; as shipped, people decide first."""
+    text = POLICY.decode()
+    assert policy.read(POLICY).standing == ()
+    lines = text[text.index("# [[standing]]") :].split("\n\n")[0].splitlines()
+    example = "\n".join(line.removeprefix("# ") for line in lines)
+    (rule,) = policy.read(f"{text}\n{example}\n".encode()).standing
+    assert (rule.name, rule.per_day) == ("shed-traffic", 3)

@@ -2,11 +2,12 @@
 
 from dataclasses import replace
 from itertools import permutations
+from typing import Any
 
 import pytest
 
 from agents.ledger.quorum import enough
-from agents.ledger.regions.plan import Given, PlanState
+from agents.ledger.regions.plan import Given, Plan, PlanState
 from schemas import commands as c
 from schemas.case import approval as a
 from schemas.case.approval import Needed
@@ -220,3 +221,25 @@ def test_growth_of_what_no_plan_could_move_leaves_the_plan() -> None:
     ledger = factored()
     affected = (*ledger.case.affected, Affected(model="other", version="9"))
     assert "PlanEnded" not in names(ledger.ask(incident_grew(affected=affected), "triage"))
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"state": PlanState.PENDING}, "pending"),
+        ({"state": PlanState.PENDING, "given": (given("p-1", Role.ML_MANAGER),)}, "semi_granted"),
+        ({"state": PlanState.AUTHORISED}, "granted"),
+        ({"state": PlanState.EXECUTING}, "executing"),
+        ({"state": PlanState.DONE}, "done"),
+        ({"state": PlanState.ENDED, "why": "failed"}, "failed"),
+        ({"state": PlanState.ENDED, "why": "target_changed"}, "failed"),
+        ({"state": PlanState.ENDED, "why": "denied"}, "rejected"),
+        ({"state": PlanState.ENDED, "why": "expired"}, "expired"),
+        ({"state": PlanState.ENDED, "why": "revoked"}, "revoked"),
+        ({"state": PlanState.ENDED, "why": "superseded"}, "superseded"),
+        ({"state": PlanState.ENDED, "why": "regressed"}, "superseded"),
+    ],
+)
+def test_a_plan_stands_in_one_of_ten_states(changes: dict[str, Any], said: str) -> None:
+    """What an approval system calls them, derived from the plan's own state and why it ended."""
+    assert replace(Plan(digest="d", number=1, proposer="p", steps=STEPS), **changes).standing == said
