@@ -46,11 +46,11 @@ def _all(data: Path) -> list[Frame]:
 @pytest.mark.long
 @pytest.mark.timeout(1800)
 def test_most_faults_on_all_tables_are_one_incident_of_their_kind(data: Path, folder: Path) -> None:
-    """The whole matrix: clean tables raise nothing but drift, and of all faults at least 85 of 100 are right."""
+    """The whole matrix: clean tables raise nothing but drift, and of all faults at least 88 of 100 are right."""
     said = []
     for frame in _all(data):
         usual = opened(judged(frame, None, folder))
         assert verdict(usual, [], None, frame.rows) == "", frame.name
         names = [name for name in FAULTS if len(frame.numbers) > 1 or name in ("labels", "group", "latency", "bug")]
         said += [verdict(opened(judged(frame, name, folder)), usual, name, frame.rows) for name in names]
-    assert said.count("") >= 0.85 * len(said), [one for one in said if one]
+    assert said.count("") >= 0.88 * len(said), [one for one in said if one]
