@@ -1,10 +1,10 @@
 """An episode: the signals of one fault of one system, from the first until all of them have been quiet for a while."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from operator import attrgetter
 
-from agents.triage.cause import Attribution, attribute, kind_of, weight
+from agents.triage.cause import CATEGORY, Attribution, attribute, kind_of, weight
 from agents.triage.judge import Judge
 from schemas.avro import Millis
 from schemas.ids import derive
@@ -185,9 +185,27 @@ def deadline(episode: Episode, judge: Judge) -> int | None:
     return min((at for at in (grow, quiet) if at is not None), default=None)
 
 
-def only_reported(episode: Episode) -> bool:
+def only_reported(signals: Iterable[SignalRaised]) -> bool:
     """Whether people reported it, and no detector has said anything of it."""
-    return all(_reported(signal) for signal in episode.signals)
+    return all(_reported(signal) for signal in signals)
+
+
+def cited(episode: Episode) -> list[str]:
+    """Return the ids of the signals that its incident would cite."""
+    return [signal.id for signal in episode.signals[:MAX_EVIDENCE]]
+
+
+def widens(episode: Episode, signal: SignalRaised, judge: Judge) -> bool:
+    """Whether a signal may change the scope that was told: not where its model, version, instance and cause were."""
+    if _reported(signal):
+        return True
+    if weight(signal) < judge.policy.promote_score:
+        return False
+    origin = episode.affected[0].model
+    known = next((one for one in episode.affected if (one.model, one.version) == (signal.model, signal.version)), None)
+    if known is None or signal.model != origin or CATEGORY[kind_of(signal)].value != episode.attributed:
+        return True
+    return signal.instance not in (known.instances or ("",))
 
 
 def _reported(signal: SignalRaised) -> bool:

@@ -5,7 +5,7 @@ from dataclasses import replace
 from agents.received import Received
 from agents.triage import announce
 from agents.triage import episode as episodes
-from agents.triage.episode import Episode, attach, conclude, deadline, is_old, is_over, nearness, only_reported
+from agents.triage.episode import Episode, attach, conclude, deadline, is_old, is_over, nearness, only_reported, widens
 from agents.triage.homes import NO_TOPIC, Homes
 from agents.triage.judge import Judge
 from agents.triage.kinship import home
@@ -160,7 +160,7 @@ class Triage:
         self._keep(episode)
         if abandoned:
             self._rest(abandoned, at)
-        return self._told(before, episode, at)
+        return self._told(before, episode, signal, at)
 
     def _take_up(self, report: SignalRaised, at: int) -> list[object]:
         """Let a person's report join the newest incident of its model, or another episode of it, or begin one."""
@@ -173,19 +173,21 @@ class Triage:
             self._make_room()
         episode = attach(before, signal, at, self._judge)
         self._keep(episode)
-        return self._told(before, episode, at, now=True)
+        return self._told(before, episode, signal, at)
 
-    def _told(self, before: Episode, episode: Episode, at: int, *, now: bool = False) -> list[object]:
-        """Return the growth of an incident that is told already, where it is time to tell it."""
+    def _told(self, before: Episode, episode: Episode, signal: SignalRaised, at: int) -> list[object]:
+        """Return the growth of an incident that is told already: now where its scope grew, or else in its time."""
         if not episode.sequence:
             return []
-        found = conclude(episode, self._judge, self._memory.monitored)
-        wider = now or (found.cause.category.value, found.affected) != (episode.attributed, episode.affected)
-        changed = _ids(found.evidence) != _ids(before.signals[: episodes.MAX_EVIDENCE])
-        if wider or ((changed or episode.pending) and at >= episode.reported_at + self._grow_every):
-            after, event = announce.grew(episode, found, at)
-            self._keep(after)
-            return [event]
+        changed = episodes.cited(episode) != episodes.cited(before)
+        due = (changed or episode.pending) and at >= episode.reported_at + self._grow_every
+        if due or widens(episode, signal, self._judge):
+            found = conclude(episode, self._judge, self._memory.monitored)
+            wider = (found.cause.category.value, found.affected) != (episode.attributed, episode.affected)
+            if due or wider or only_reported([signal]):
+                after, event = announce.grew(episode, found, at)
+                self._keep(after)
+                return [event]
         self._keep(replace(episode, pending=episode.pending or changed))
         return []
 
@@ -218,7 +220,7 @@ class Triage:
         topic_id, joined = signal.source.topic_id, self._judge.joined(signal.model)
         known = [self._memory.episodes[name] for name in self._homes.of(topic_id, (signal.model, *joined))]
         # What people reported, and nothing has explained yet, is what is now seen.
-        found = home(signal, known, self._judge) or next((one for one in known if only_reported(one)), None)
+        found = home(signal, known, self._judge) or next((one for one in known if only_reported(one.signals)), None)
         if found is not None and is_old(found, self._judge, at):
             self._end(found)  # its case goes on without it; what is raised now recurs
         elif found is not None:
@@ -294,7 +296,3 @@ class Triage:
         assert is_over(episode, self._judge, at)
         self._end(episode)
         return [announce.quieted(episode, at)] if episode.sequence else []
-
-
-def _ids(signals: tuple[SignalRaised, ...]) -> list[str]:
-    return [signal.id for signal in signals]
