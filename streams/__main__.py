@@ -34,6 +34,7 @@ COMMANDS: tuple[tuple[str, str], ...] = (
     ("clocks", "When the law wants a report: the clocks with their articles, and due times."),
     ("metrics", "How long responses take, how often incidents recur, and how satisfied people are."),
     ("report", "Reports for management: the quarter's trend, the risk register, labelled failures."),
+    ("evidence", "An incident's evidence package for a regulator: build and verify."),
     ("archive", "What is kept of predictions, and the evidence of incidents."),
     ("audit", "Verify, export, show and replay the ledger."),
     ("schemas", "List, check and generate the Avro schemas of every record."),

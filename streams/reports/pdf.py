@@ -24,10 +24,10 @@ def pdf(sheet: Sheet) -> bytes:
     """
     import typst
 
-    inputs = {"data": json.dumps(_data(sheet), ensure_ascii=False)}
+    given = {"data": json.dumps(inputs(sheet), ensure_ascii=False)}
     try:
         fonts = typst.Fonts(font_paths=[_font_folder()])
-        compiler = typst.Compiler(_TEMPLATE.read_bytes(), font_paths=fonts, sys_inputs=inputs)
+        compiler = typst.Compiler(_TEMPLATE.read_bytes(), font_paths=fonts, sys_inputs=given)
         made = compiler.compile(format="pdf", timestamp=sheet.at // 1000, pdf_standards="ua-1")
     except typst.TypstError as error:
         raise HeadgateError(f"the PDF could not be set: {error}") from None
@@ -43,7 +43,8 @@ def _font_folder() -> Path:
     return Path(mpl.get_data_path()) / "fonts" / "ttf"
 
 
-def _data(sheet: Sheet) -> dict[str, Any]:
+def inputs(sheet: Sheet) -> dict[str, Any]:
+    """Return all that the template is given: nothing else of the record can stand in the PDF."""
     report: Report = sheet.report
     return {
         "title": clean(report.title),
