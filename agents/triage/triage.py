@@ -233,8 +233,10 @@ class Triage:
 
     def _make_room(self) -> None:
         if len(self._memory.episodes) >= MAX_EPISODES:
-            known = self._memory.episodes.values()
-            self._end(next((one for one in known if one.incident is None), next(iter(known))))
+            known = (
+                self._memory.episodes.values()
+            )  # a candidate goes first, and of those none that a silence holds back
+            self._end(min(known, key=lambda one: (one.incident is not None, one.silent_until > 0)))
 
     @property
     def _grow_every(self) -> int:

@@ -79,6 +79,8 @@ def _silence(policy: Policy, control: Control, asked: Asked, body: s.AddSilence,
     named = [matcher.aspect for matcher in body.matchers]
     if not 0 < len(named) <= MAX_MATCHERS or len(set(named)) < len(named):
         return refuse(asked, "bad_matchers", f"a silence has 1 to {MAX_MATCHERS} matchers, each of another aspect")
+    if not {s.Aspect.SYSTEM, s.Aspect.MODEL} & set(named):
+        return refuse(asked, "too_broad", "a silence names a system or a model; else it would hold for all of them")
     if not all(0 < len(matcher.value) <= MAX_NAME for matcher in body.matchers):
         return refuse(asked, "bad_matchers", f"a matcher's value has 1 to {MAX_NAME} characters")
     if not body.reason.strip() or len(body.reason) > MAX_REASON:
