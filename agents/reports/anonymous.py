@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from agents.ledger.regions.clocks import ClockState
 from agents.reports.document import Part, Report
 from agents.reports.record import Record
-from agents.reports.words import HAPPENED, PHASES, SEVERE, plain
+from agents.reports.words import HAPPENED, PHASES, SEVERE, called, plain
 from schemas import events as e
 from schemas.case.action import ActionStarted
 from schemas.case.approval import DenialGiven
@@ -141,13 +141,13 @@ def _done(record: Record) -> Iterator[str]:
     refused = {event.principal for event, _ in record.of(DenialGiven)}
     for who, words in ((agreed, "agreed to a plan"), (refused, "refused a plan")):
         for role in sorted({role for principal in who for role in _roles(record, principal)}):
-            yield f"People of the role {plain(role)} {words}."
+            yield f"People of the role {role} {words}."
     if record.entries(GlassBroken):
         yield "Somebody acted in an emergency without the usual approval, which is recorded and reviewed."
 
 
 def _roles(record: Record, principal: str) -> list[str]:
-    return [role.value for role in record.control.roles.get(principal, frozenset())]
+    return [called(role) for role in record.control.roles.get(principal, frozenset())]
 
 
 def _causes(record: Record) -> Iterator[str]:

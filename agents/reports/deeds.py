@@ -29,7 +29,7 @@ def _measures(record: Record) -> Iterator[tuple[str, Fact]]:
     done = record.entries(ActionStarted, ActionFinished)
     for name, purpose in (("contained_by", "contain"), ("remedied_by", "remediate")):
         acts = [
-            f"{when(act.started_at)}: {record.step(act.target, act.desired)}: {act.outcome or 'under way'}"
+            f"{when(act.started_at)}: {record.step(act.target, act.desired)}: {plain(act.outcome) or 'under way'}"
             for act in record.case.actions.values()
             if act.purpose == purpose
         ]

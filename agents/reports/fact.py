@@ -26,7 +26,7 @@ class Fact:
 def known(value: str, entries: Iterable[int] = (), *, unknown: str, missing: str = "") -> Fact:
     """Return a fact; `unknown` says why there is none where the value is empty, `missing` what is missing where not."""
     said = value.strip()
-    return Fact(value=said, entries=tuple(entries), unknown=missing if said else unknown)
+    return Fact(value=said, entries=tuple(entries), unknown=missing) if said else Fact(unknown=unknown)
 
 
 def lines(items: Iterable[str]) -> str:

@@ -8,11 +8,11 @@ from agents.ledger.case import Case
 from agents.ledger.control import NO_SYSTEMS, Control
 from agents.ledger.fold import Verified
 from agents.metrics.history import History, histories
+from agents.reports.words import called
 from schemas.errors import HeadgateError
 from schemas.events import PlanProposed, SystemsAdopted
 from schemas.policy import Policy
 from schemas.systems import System, Systems, read
-from schemas.values import Role
 
 _Event = TypeVar("_Event")
 
@@ -73,13 +73,9 @@ class Record:
     def person(self, principal: str) -> str:
         """Return a person with the roles they hold; the name of a service says what it is."""
         held = self.control.roles.get(principal, frozenset())
-        roles = ", ".join(sorted(_called(role) for role in held))
+        roles = ", ".join(sorted(called(role) for role in held))
         name = self.names.get(principal, principal)
         return f"{name} ({roles})" if roles and roles != name else name
-
-
-def _called(role: Role) -> str:
-    return role.value.replace("ml_", "ML ").replace("_", " ")
 
 
 def record(case: Case, entries: list[Verified], control: Control, names: Mapping[str, str]) -> Record:

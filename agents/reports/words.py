@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from types import MappingProxyType
 
-from schemas.values import Category, Severity
+from schemas.values import Category, Role, Severity
 
 HAPPENED: Mapping[Category, str] = MappingProxyType(
     {
@@ -56,6 +56,11 @@ def when(at: int) -> str:
 def plain(word: str) -> str:
     """Return the value of an enumeration as words."""
     return word.replace("_", " ")
+
+
+def called(role: Role) -> str:
+    """Return the name of a role."""
+    return plain(role.value.replace("ml_", "ML "))
 
 
 def listed(items: Iterable[str]) -> str:

@@ -25,6 +25,16 @@ MANIFEST = "MANIFEST.json"
 MAX_FILE = 1 << 31
 
 
+def log_key(line: str) -> tuple[str, bytes, bytes]:
+    """Return name, hash and Ed25519 key of a log from a line ``name+hash+base64`` (C2SP signed-note)."""
+    name, digest, material = line.split("+", 2)
+    raw = base64.b64decode(material, validate=True)
+    require(raw[:1] == b"\x01", "the log key is no Ed25519 key")
+    wanted = hashlib.sha256(name.encode() + b"\n" + raw).digest()[:4]
+    require(wanted.hex() == digest, "the log key in the trust file contradicts itself")
+    return name, wanted, raw[1:]
+
+
 class Package:
     """An unpacked evidence package."""
 
@@ -69,16 +79,12 @@ class Package:
 
     def check_checkpoint(self, believed: dict[str, Any]) -> str:
         """Check the signature of the log over size and root."""
-        name, digest, material = believed["log"].rsplit("+", 2)
-        raw = base64.b64decode(material, validate=True)
-        require(raw[:1] == b"\x01", "the log key is no Ed25519 key")
-        wanted = hashlib.sha256(name.encode() + b"\n" + raw).digest()[:4]
-        require(wanted.hex() == digest, "the log key in the trust file contradicts itself")
+        name, wanted, key = log_key(believed["log"])
         body, _, tail = self.bytes_of("checkpoint").decode().rpartition("\n\n")
         body += "\n"
         lines = [line.split(" ") for line in tail.splitlines()]
         values = [base64.b64decode(line[2], validate=True) for line in lines if line[:2] == ["—", name]]
-        good = [one for one in values if one[:4] == wanted and signed(raw[1:], one[4:], body.encode())]
+        good = [one for one in values if one[:4] == wanted and signed(key, one[4:], body.encode())]
         require(good and len(good) == len(lines), "the log did not sign the checkpoint")
         origin, size, root = body.split("\n")[:3]
         told = {"origin": origin, "size": int(size), "root": base64.b64decode(root, validate=True).hex()}

@@ -12,9 +12,10 @@ from pathlib import Path
 import pytest
 
 from schemas.errors import HeadgateError
+from schemas.note import Verifier
 from streams.reports.package import Wanted, build
 from streams.reports.proofs import signed
-from streams.reports.verify_package import MANIFEST, check
+from streams.reports.verify_package import MANIFEST, check, log_key
 from tests.folders import of
 from tests.ledgers import INCIDENT, Ledger, key_of
 from tests.play import authorised, finish, start
@@ -173,3 +174,11 @@ def test_signatures_in_plain_python_are_those_of_the_library() -> None:
     beyond = (int.from_bytes(signature[32:], "little") + order).to_bytes(32, "little")
     assert not signed(key.public.raw, signature[:32] + beyond, message)
     assert not signed(b"\x01" + bytes(31), signature, message)
+
+
+def test_a_log_key_is_read_whatever_its_base64_holds() -> None:
+    """Base64 has plus signs of its own: of 64 keys, some with one, each is read as the library wrote it."""
+    verifiers = [Verifier("play", key_of(f"log-{number}").public) for number in range(64)]
+    lines = [verifier.to_vkey() for verifier in verifiers]
+    assert any(line.count("+") > 2 for line in lines)
+    assert [log_key(line) for line in lines] == [("play", one.key_hash, one.key.raw) for one in verifiers]
