@@ -39,7 +39,7 @@ PLAIN = 2 * FAR
 """Times its limit that inputs must have broken away for what comes after them, and not only with them, to be theirs."""
 
 PATIENCE = 6
-"""Windows until an effect is sure to be raised: fairness is let speak first for four, and two must agree."""
+"""Windows until an effect is sure to be raised: fairness may speak first for four of them, and two must agree."""
 
 MAX_EPISODES = 8
 """Episodes of a model at a time; what would begin one more joins the newest."""
@@ -97,7 +97,8 @@ def _gap(signal: SignalRaised, episode: Episode, judge: Judge) -> int | None:
     for other in strong:
         after = signal.first_bad_at - other.first_bad_at
         if after >= 0 and _explains(other, signal):
-            gaps.append((after, width(other) + PATIENCE * width(signal)))
+            windows = TOGETHER if kind_of(signal) is Kind.FAIRNESS else PATIENCE
+            gaps.append((after, width(other) + windows * width(signal)))
     return min((gap for gap, reach in gaps if gap <= max(reach, least)), default=None)
 
 
