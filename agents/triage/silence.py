@@ -5,7 +5,7 @@ found here, because libraries of calendars change their answers.
 """
 
 from collections.abc import Iterable, Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import MAXYEAR, UTC, datetime, timedelta
 from functools import lru_cache
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -23,6 +23,7 @@ Facts = Mapping[Aspect, str]
 
 _SHIFT = timedelta(hours=3)
 """No clock is ever set further than this."""
+_CYCLE, _LAST_YEAR = 400, 9990
 
 
 def facts_of(signal: SignalRaised, systems: Systems) -> Facts:
@@ -108,19 +109,31 @@ def _starts(silence: SilenceAdded, begin: int, end: int) -> list[int]:
     compiled = _compiled(silence.rule, silence.zone, silence.starts_at)
     if compiled is None:
         return []
-    rule, zone = compiled
+    rule, zone, years = compiled
     first, last = (_local(ms, zone) for ms in (begin, end))
-    found = [_instant(local, zone) for local in rule.between(first - _SHIFT, last + _SHIFT, inc=True)]
+    between = rule.between(_later(first - _SHIFT, years), _later(last + _SHIFT, years), inc=True)
+    found = [_instant(_later(local, -years), zone) for local in between]
     return [start for start in found if max(begin, silence.starts_at) <= start <= min(end, silence.until - 1)]
 
 
 @lru_cache(maxsize=512)
-def _compiled(rule: str, zone: str, starts_at: int) -> tuple[rrule | rruleset, ZoneInfo] | None:
+def _compiled(rule: str, zone: str, starts_at: int) -> tuple[rrule | rruleset, ZoneInfo, int] | None:
+    """Return the rule, its time zone, and by how many years its calendar is ahead of ours.
+
+    A rule that never holds (30 February) is followed to the year 9999. The Gregorian calendar repeats itself, weekdays
+    and all, every 400 years, so the rule is counted there in as late a cycle as there is: the end is near.
+    """
     try:
         place = ZoneInfo(zone)
-        return rrulestr(rule, dtstart=_local(starts_at, place), cache=True), place
+        start = _local(starts_at, place)
+        years = max(0, (_LAST_YEAR - start.year) // _CYCLE * _CYCLE)
+        return rrulestr(rule, dtstart=_later(start, years), cache=True), place, years
     except (ZoneInfoNotFoundError, ValueError, OSError, OverflowError):
         return None
+
+
+def _later(local: datetime, years: int) -> datetime:
+    return local.replace(year=min(local.year + years, MAXYEAR))
 
 
 def _local(at: int, zone: ZoneInfo) -> datetime:

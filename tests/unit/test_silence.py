@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from agents.roles.request import proposals
-from agents.triage.silence import readable, silenced, silenced_case, window_at, windows
+from agents.triage.silence import _compiled, readable, silenced, silenced_case, window_at, windows
 from agents.triage.triage import Triage
 from schemas.case.silences import AddSilence, Aspect, EndSilence, ExpireSilence, Matcher, SilenceAdded, SilenceEnded
 from schemas.signals import Affected, IncidentOpened
@@ -194,6 +194,17 @@ def test_the_next_windows_are_told() -> None:
     begin = ms("2026-11-15T01:30")
     expected = [(ms(f"2026-11-{day}T01:00"), ms(f"2026-11-{day}T02:00")) for day in ("15", "22", "29")]
     assert windows(WEEKLY, begin) == expected
+
+
+def test_a_rule_that_never_holds_is_not_followed_for_eight_thousand_years() -> None:
+    """There is no 30 February; the calendar in which it is looked for ends soon, and has the same days as ours."""
+    never = replace(WEEKLY, rule="FREQ=DAILY;BYMONTH=2;BYMONTHDAY=30")
+    compiled = _compiled(never.rule, never.zone, never.starts_at)
+    assert compiled is not None
+    assert compiled[2] == 7600
+    assert window_at(never, ms("2026-11-30T12:00")) is None
+    leap = replace(WEEKLY, rule="FREQ=DAILY;BYMONTHDAY=29;BYMONTH=2", until=ms("2029-01-01T00:00"))
+    assert windows(leap, ms("2026-01-05T00:00")) == [(ms("2028-02-29T01:00"), ms("2028-02-29T02:00"))]
 
 
 @given(st.text(max_size=40), st.text(max_size=12), st.integers(T0, T0 + 10**10))
