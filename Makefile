@@ -88,4 +88,6 @@ clean: ## remove .venv, caches and everything under var/
 
 .venv/ready: .venv/requirements pyproject.toml sdk/pyproject.toml
 	@$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable . --editable sdk
+	@echo 'compiling the inner loops of detection; later starts load them from disk'
+	@$(BIN)/python -c 'from agents.detection.warm import warm; warm()'
 	@touch $@
