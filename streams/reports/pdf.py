@@ -2,6 +2,7 @@
 
 import json
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,32 +16,37 @@ _TEMPLATE = Path(__file__).with_name("report.typ")
 
 
 def pdf(sheet: Sheet) -> bytes:
-    """Return the report; the same record gives the same bytes with the same version of Typst.
+    """Return the report as PDF/UA-1; the same record gives the same bytes with the same Typst and fonts.
+
+    Letters of a script for which neither we nor the machine have a font stand as boxes that name the script.
 
     Raises
     ------
     HeadgateError
         Typst could not set it.
     """
-    import typst
-
     given = {"data": json.dumps(inputs(sheet), ensure_ascii=False)}
     try:
-        fonts = typst.Fonts(font_paths=[_font_folder()])
-        compiler = typst.Compiler(_TEMPLATE.read_bytes(), font_paths=fonts, sys_inputs=given)
-        made = compiler.compile(format="pdf", timestamp=sheet.at // 1000, pdf_standards="ua-1")
+        return _set(given, sheet.at, ())
+    except HeadgateError:  # PDF/UA forbids a letter without a shape
+        import matplotlib as mpl
+
+        # Its fonts have letters that those within Typst lack, and for all others the Unicode Consortium's last resort.
+        return _set(given, sheet.at, (Path(mpl.get_data_path()) / "fonts" / "ttf",))
+
+
+def _set(given: dict[str, str], at: int, fonts: Sequence[Path]) -> bytes:
+    import typst
+
+    try:
+        known = typst.Fonts(font_paths=list(fonts))
+        compiler = typst.Compiler(_TEMPLATE.read_bytes(), font_paths=known, sys_inputs=given)
+        made = compiler.compile(format="pdf", timestamp=at // 1000, pdf_standards="ua-1")
     except typst.TypstError as error:
         raise HeadgateError(f"the PDF could not be set: {error}") from None
     if not isinstance(made, bytes):
         raise HeadgateError("the PDF could not be set: Typst made no single file")
     return made
-
-
-def _font_folder() -> Path:
-    """Return the folder of a font that has the letters which Typst's own lack."""
-    import matplotlib as mpl
-
-    return Path(mpl.get_data_path()) / "fonts" / "ttf"
 
 
 def inputs(sheet: Sheet) -> dict[str, Any]:

@@ -79,12 +79,12 @@ class Package:
 
     def check_checkpoint(self, believed: dict[str, Any]) -> str:
         """Check the signature of the log over size and root."""
-        name, wanted, key = log_key(believed["log"])
+        name, wanted, public = log_key(believed["log"])
         body, _, tail = self.bytes_of("checkpoint").decode().rpartition("\n\n")
         body += "\n"
         lines = [line.split(" ") for line in tail.splitlines()]
         values = [base64.b64decode(line[2], validate=True) for line in lines if line[:2] == ["—", name]]
-        good = [one for one in values if one[:4] == wanted and signed(key, one[4:], body.encode())]
+        good = [one for one in values if one[:4] == wanted and signed(public, one[4:], body.encode())]
         require(good and len(good) == len(lines), "the log did not sign the checkpoint")
         origin, size, root = body.split("\n")[:3]
         told = {"origin": origin, "size": int(size), "root": base64.b64decode(root, validate=True).hex()}

@@ -24,7 +24,9 @@ from tests.play import opened
 from tests.poison import poisoned
 
 SEAL = Seal(ledger="play", genesis="ab" * 32, size=180, root="cd" * 32)
-HOSTILE = '<script>x</script>|#panic("x") $x$ *b* _i_ `c` \x1b[31m [a](b) \\ @ref @import "é" \u202e'
+HOSTILE = (
+    '<script>x</script>|#panic("x") $x$ *b* _i_ `c` \x1b[31m [a](b) \\ @ref @import "é" \u202e 東京 \U0001f600 \ue000'
+)
 NAMED = {"p-mia": "Mía Núñez"}
 
 
