@@ -1,7 +1,7 @@
 """Makes each role that follows the audit topic, with its key and what it reaches."""
 
 from schemas.errors import PolicyError
-from streams.ledger.keyring import load
+from streams.ledger.keyring import Identity, load
 from streams.roles.approval import Approval
 from streams.roles.clocks import Clocks
 from streams.roles.loop import Role
@@ -11,7 +11,7 @@ from streams.roles.remediation import Remediation
 from streams.settings import Settings
 from streams.targets.adapter import Target
 
-KEYS = {"output_audit": "evidence", "lineage": "evidence", "clocks": "paging"}
+KEYS = {"output_audit": "evidence", "lineage": "evidence", "reviews": "evidence", "clocks": "paging"}
 """Roles that sign with another role's key: they may say no more than that role."""
 
 
@@ -31,10 +31,16 @@ def follower(settings: Settings, name: str) -> Role:
             from streams.roles.paging import PagingRole
 
             return PagingRole(settings, identity)
-        case "evidence":
-            from streams.archive.evidence import EvidenceFreezer
+        case "evidence" | "output_audit" | "lineage":
+            return _attaching(settings, name, identity)
+        case "remediation":
+            return Remediation(identity, targets(settings))
+    raise PolicyError(f"{name} is no role that follows the ledger")
 
-            return EvidenceFreezer(settings, identity)
+
+def _attaching(settings: Settings, name: str, identity: Identity) -> Role:
+    """Return a role that attaches evidence; each is imported where it runs, for what it brings along."""
+    match name:
         case "output_audit":
             from streams.roles.output_audit import OutputAudit
 
@@ -43,9 +49,9 @@ def follower(settings: Settings, name: str) -> Role:
             from streams.roles.lineage import LineageRole
 
             return LineageRole(settings, identity)
-        case "remediation":
-            return Remediation(identity, targets(settings))
-    raise PolicyError(f"{name} is no role that follows the ledger")
+    from streams.archive.evidence import EvidenceFreezer
+
+    return EvidenceFreezer(settings, identity)
 
 
 def targets(settings: Settings) -> dict[str, Target]:
