@@ -33,6 +33,10 @@ def follower(settings: Settings, name: str) -> Role:
             return PagingRole(settings, identity)
         case "evidence" | "output_audit" | "lineage":
             return _attaching(settings, name, identity)
+        case "reviews":
+            from streams.roles.reviews import ReviewQueue
+
+            return ReviewQueue(settings, identity)
         case "remediation":
             return Remediation(identity, targets(settings))
     raise PolicyError(f"{name} is no role that follows the ledger")
