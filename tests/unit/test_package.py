@@ -154,6 +154,20 @@ def test_a_trust_file_of_another_ledger_is_noticed(package: Path, tmp_path: Path
     assert "another genesis" in said[-1]
 
 
+def test_evidence_that_is_not_what_the_ledger_names_is_not_handed_over(ledger: Ledger, tmp_path: Path) -> None:
+    """A sealed file with another digest stops the package, and one that is lost is said to be."""
+    with pytest.raises(HeadgateError, match="does not have the digest that it is named by"):
+        build(of(ledger), ledger.trust, wanted(sealed=lambda _: SEALED), tmp_path / "case")
+    assert list(tmp_path.iterdir()) == []
+
+    def lost(_: str) -> bytes:
+        raise HeadgateError("the sealed file is not on this machine")
+
+    build(of(ledger), ledger.trust, wanted(sealed=lost), tmp_path / "case")
+    kept = json.loads((tmp_path / "case/evidence/index.json").read_bytes())["attached"]
+    assert {one["where"] for one in kept} == {"unknown: the sealed file is not on this machine"}
+
+
 def test_it_is_not_written_over_anything(ledger: Ledger, package: Path) -> None:
     """A place that is taken is refused, and an unknown incident too, and nothing is left behind."""
     with pytest.raises(HeadgateError, match="exists; name another place"):
