@@ -10,6 +10,7 @@ from agents.reports.facts import filing, state_of
 from agents.reports.record import Record
 from agents.reports.words import when
 from schemas.regulation.catalogue import REGIMES
+from schemas.regulation.clocks import Regime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,14 +113,18 @@ def notices(form: Form, record: Record) -> tuple[str, ...]:
         return (draft,)
     every = [one for one in record.case.clocks.counted if one.regime.split(":", 1)[0] in form.regimes]
     counted = [one for one in every if one.state is not ClockState.SUPERSEDED]
+    law = [_recipient(REGIMES[name]) for name in form.regimes]
     if not counted:
         named = " and ".join(REGIMES[name].citation for name in form.regimes)
-        return (
-            draft,
-            f"No clock of {named} runs on this case. Whether the duty applies is unknown until a named person decides.",
-        )
+        none = f"No clock of {named} runs on this case. Whether the duty applies is unknown until somebody decides."
+        return (draft, none, *law)
     said = [f"{one.clock}: {state_of(one, record)}." for one in sorted(counted, key=_order)]
-    return (draft, *said)
+    return (draft, *said, *law)
+
+
+def _recipient(regime: Regime) -> str:
+    since = f" It applies from {regime.applies_from.isoformat()}." if regime.applies_from else ""
+    return f"It goes to: {regime.recipient}. Duty of: {', '.join(regime.roles)}.{since}"
 
 
 def _order(one: Counted) -> tuple[bool, int]:

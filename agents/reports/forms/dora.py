@@ -13,7 +13,8 @@ FORM = Form(
             number="I",
             title="Initial notification: 4 hours from classification, 24 hours from awareness",
             fields=(
-                Field(number="I", label="Detected", facts=("detected", "when_aware")),
+                Field(number="I", label="Detected", facts=("detected",)),
+                Field(number="I", label="Aware", facts=("when_aware",)),
                 Field(
                     number="I",
                     label="Classified as major",
@@ -45,7 +46,9 @@ FORM = Form(
                 ),
                 Field(number="II", label="Severity and harm", facts=("severity", "harm", "said_impact")),
                 Field(number="II", label="Type of incident and technique", facts=("category", "technique")),
-                Field(number="II", label="Recovery", facts=("contained", "mitigated", "resolved")),
+                Field(number="II", label="Harm stopped", facts=("contained",)),
+                Field(number="II", label="Every step carried out", facts=("mitigated",)),
+                Field(number="II", label="Resolved", facts=("resolved",)),
                 Field(number="II", label="Temporary measures", facts=("contained_by", "planned")),
             ),
         ),
@@ -54,7 +57,7 @@ FORM = Form(
             title="Final report: one month from the latest intermediate report",
             fields=(
                 Field(number="III", label="Root causes", facts=("root_causes", "other_causes")),
-                Field(number="III", label="Resolution", facts=("resolved", "said_resolution", "remedied_by")),
+                Field(number="III", label="Resolution", facts=("said_resolution", "remedied_by")),
                 Field(number="III", label="Lessons and measures against a repetition", facts=("said_lessons", "tasks")),
                 Field(number="III", label="Recurring incident", facts=("recurrence",)),
                 Field(

@@ -24,7 +24,9 @@ FORM = Form(
             text="These labels are Headgate's, not the form's.",
             fields=(
                 Field(number="B", label="Model and versions", facts=("models", "versions")),
-                Field(number="B", label="Dates of the incident", facts=("occurred", "detected", "resolved")),
+                Field(number="B", label="It occurred", facts=("occurred",)),
+                Field(number="B", label="It was detected", facts=("detected",)),
+                Field(number="B", label="It was resolved", facts=("resolved",)),
                 Field(number="B", label="What happened", facts=("what_happened", "said_summary", "signals")),
                 Field(number="B", label="Harm and those affected", facts=("harm", "persons_affected", "blast_radius")),
                 Field(number="B", label="Chain of events and causes", facts=("root_causes", "other_causes")),
@@ -41,7 +43,8 @@ FORM = Form(
             number="C",
             title="Dates that the form does not ask for",
             fields=(
-                Field(number="C", label="Aware", facts=("when_aware", "when_reportable_aware")),
+                Field(number="C", label="Aware of the incident", facts=("when_aware",)),
+                Field(number="C", label="Aware that it has to be reported", facts=("when_reportable_aware",)),
                 Field(number="C", label="Submitted", facts=("submitted",)),
             ),
         ),
