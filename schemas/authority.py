@@ -26,7 +26,9 @@ _ASSESS = ("AssessHarm", "SetModifier", "SetSeverity")
 _RELEASE = ("ReleaseHold",)
 _REPORT = ("SetReportability",)
 _TELL = ("ReportFailure",)
-_WORK = ("AssumeDuty", "HandOver", "AddTask", "FinishTask", "AddNote", *_TELL)
+_SPEAK = ("DraftMessage", "RecordSent")
+_AGREE = ("ApproveMessage",)
+_WORK = ("AssumeDuty", "HandOver", "AddTask", "FinishTask", "AddNote", *_TELL, *_SPEAK)
 _LEARN = ("RecordCause", "AttachReplay", "WritePostMortem", "JudgeSignal", "CorrectMilestone")
 _ACCEPT = ("AcceptPostMortem",)
 _RATE = ("RateResponse",)
@@ -40,6 +42,7 @@ _PAGE = (
     "ReportAcknowledgeExpired",
     "ReportExhausted",
 )
+_SINGLE = ("DecideReview", "AssignReview")
 _FACTS = ("RecordFact", "RegulateCase")
 _FILE = ("SubmitReport", "ConfirmReport", "ReopenClock")
 _RULE_OUT = ("DeclareNotApplicable", "TollClock")
@@ -55,6 +58,7 @@ MAY: dict[Role, frozenset[str]] = {
             *_RESPOND,
             *_WORK,
             "AdoptProfile",
+            *_AGREE,
             *_LEAD,
             *_ASSESS,
             *_FACTS,
@@ -62,6 +66,7 @@ MAY: dict[Role, frozenset[str]] = {
             *_LEARN,
             *_ACCEPT,
             *_RATE,
+            *_SINGLE,
         )
     ),
     Role.ML_ENGINEER: frozenset((*_LEARN, *_CALL, *_RESPOND, *_WORK, *_LEAD, *_ASSESS, *_FACTS)),
@@ -82,6 +87,7 @@ MAY: dict[Role, frozenset[str]] = {
             *_RULE_OUT,
             *_LEARN,
             *_RATE,
+            *_AGREE,
         )
     ),
     Role.AUDITOR: frozenset(),
@@ -102,6 +108,7 @@ MAY: dict[Role, frozenset[str]] = {
             *_REPORT,
             *_FILE,
             *_RULE_OUT,
+            *_AGREE,
         )
     ),
     Role.ETHICS: frozenset((*_RATE, *_DECIDE, *_STAND_IN, *_REVIEW, *_TAKE, *_WORK, *_ASSESS, *_FACTS)),
@@ -109,20 +116,35 @@ MAY: dict[Role, frozenset[str]] = {
     Role.SECURITY: frozenset(
         (*_LEARN, *_DECIDE, *_STAND_IN, *_REVIEW, *_CALL, *_RESPOND, *_WORK, *_LEAD, *_ASSESS, *_FACTS)
     ),
-    Role.EXECUTIVE: frozenset((*_RATE, *_DECIDE, *_STAND_IN, *_REVIEW, *_TAKE, "AddNote", "ConfirmReport", *_TELL)),
-    Role.REVIEWER: frozenset((*_RATE, *_TELL)),
+    Role.EXECUTIVE: frozenset(
+        (*_RATE, *_DECIDE, *_STAND_IN, *_REVIEW, *_TAKE, "AddNote", "ConfirmReport", *_TELL, *_AGREE)
+    ),
+    Role.REVIEWER: frozenset((*_RATE, *_TELL, *_SINGLE)),
     Role.STAFF: frozenset((*_RATE, *_TELL)),
     Role.REGISTRAR: frozenset(("TakeOver",)),
     Role.TRIAGE: frozenset(("IncidentOpened", "IncidentGrew", "IncidentQuieted")),
     Role.APPROVAL: frozenset(("RequestApproval", "ExpirePlan", "ExpireSilence", "RecountApprovals")),
     Role.REMEDIATION: frozenset(("ProposePlan", "StartAction", "ReportOutcome", "ReportRestored")),
     Role.RECOVERY: frozenset(("ReportRecovery", "ReportRegression")),
-    Role.EVIDENCE: frozenset(("AttachEvidence",)),
-    Role.PAGING: frozenset(("ReportClockShare", *_PAGE)),
+    Role.EVIDENCE: frozenset(("AttachEvidence", "QueueReview", "ReportReviewOverdue")),
+    Role.PAGING: frozenset(("ReportClockShare", "ReportUpdateMissed", *_PAGE)),
 }
 
 PERSONS_ONLY = frozenset((*_ADMIN, *_DECIDE, *_STAND_IN, *_REVIEW, *_CALL, "SignOff")) | frozenset(
-    _RESPOND + _WORK + _LEAD + _ASSESS + _RELEASE + _REPORT + _LEARN + _ACCEPT + _RATE + _FACTS + _FILE + _RULE_OUT
+    _RESPOND
+    + _WORK
+    + _LEAD
+    + _ASSESS
+    + _RELEASE
+    + _REPORT
+    + _LEARN
+    + _ACCEPT
+    + _RATE
+    + _FACTS
+    + _FILE
+    + _RULE_OUT
+    + _SINGLE
+    + _AGREE
 )
 
 

@@ -7,8 +7,10 @@ from pydantic import Field, StringConstraints, model_validator
 
 from schemas import documents
 from schemas.approving import ApprovalRule, BreakGlassRule, Persons, Seconds, StandingRule
+from schemas.communicating import CommunicationPolicy
 from schemas.documents import Frozen
 from schemas.quiet import ReportPolicy, SilencePolicy
+from schemas.reviewing import ReviewPolicy
 from schemas.selection import Detection
 from schemas.systems import Tier
 from schemas.values import Category, Severity
@@ -147,6 +149,8 @@ class Policy(Frozen):
     hold: HoldPolicy = HoldPolicy()
     closing: ClosingPolicy = ClosingPolicy()
     regulation: RegulationPolicy = RegulationPolicy()
+    reviews: ReviewPolicy = ReviewPolicy()
+    communication: CommunicationPolicy = CommunicationPolicy()
     checklist: dict[ItemName, str] = Field(
         default_factory=lambda: dict(CHECKLIST), max_length=50, description="what triage must answer, by item"
     )

@@ -16,7 +16,7 @@ from schemas.case.response import Dismissal
 from schemas.codec import frame
 from schemas.profiles import AdoptProfile
 from schemas.values import Role
-from tests.chapters import approval, clocks, desk, learning, paging, people, response
+from tests.chapters import approval, clocks, desk, learning, messages, paging, people, response, reviews
 from tests.ledgers import INCIDENT, Ledger, enrolment, genesis, key_of
 from tests.play import (
     AFTER,
@@ -34,7 +34,7 @@ from tests.play import (
 
 FOLDER = Path(__file__).resolve().parent / "golden"
 DRILL = "incident-2"
-CHAPTERS = (desk, people, paging, approval, response, clocks, learning)
+CHAPTERS = (desk, people, paging, approval, response, clocks, learning, reviews, messages)
 POLICY = b"""version = 1
 [[severity]]
 name = "high"

@@ -4,7 +4,19 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
-from agents.ledger.regions import assessment, clocks, course, deciding, glass, hold, learning, paging, people
+from agents.ledger.regions import (
+    assessment,
+    clocks,
+    course,
+    deciding,
+    glass,
+    hold,
+    learning,
+    messages,
+    paging,
+    people,
+    reviews,
+)
 from agents.ledger.regions import plan as plans
 from agents.ledger.regions.assessment import Assessment
 from agents.ledger.regions.clocks import Clocks
@@ -13,9 +25,11 @@ from agents.ledger.regions.deciding import Deciding
 from agents.ledger.regions.glass import Glass
 from agents.ledger.regions.hold import Hold
 from agents.ledger.regions.learning import Learning
+from agents.ledger.regions.messages import Messages
 from agents.ledger.regions.paging import Pages
 from agents.ledger.regions.people import People
 from agents.ledger.regions.plan import Plan
+from agents.ledger.regions.reviews import Reviews
 from schemas import events as e
 from schemas.case import response as r
 from schemas.case.action import ActionFinished, ActionRestored, ActionStarted
@@ -115,6 +129,8 @@ class Case:
     deciding: Deciding = field(default_factory=Deciding)
     glass: Glass = field(default_factory=Glass)
     clocks: Clocks = field(default_factory=Clocks)
+    reviews: Reviews = field(default_factory=Reviews)
+    messages: Messages = field(default_factory=Messages)
     owner_role: str = ""
 
     def bad_versions(self, model: str) -> frozenset[str]:
@@ -222,7 +238,7 @@ def evolve(case: Case | None, event: object, at: int, digest: str = "") -> Case 
     Parameters
     ----------
     digest
-        SHA-256 of the event's bytes: the name of a plan and of a post-mortem.
+        SHA-256 of the event's bytes: the name of a plan, of a post-mortem and of a message.
     """
     if isinstance(event, e.CaseOpened):
         opened = _opened(event)
@@ -251,6 +267,8 @@ def evolve(case: Case | None, event: object, at: int, digest: str = "") -> Case 
         deciding=deciding.evolve(moved.deciding, event),
         glass=glass.evolve(moved.glass, event, at),
         clocks=clocks.evolve(moved.clocks, event, at),
+        reviews=reviews.evolve(moved.reviews, event, at),
+        messages=messages.evolve(moved.messages, event, at, digest),
     )
     if moved.plan is None:
         return moved

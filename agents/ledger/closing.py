@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 
-from agents.ledger import recount
+from agents.ledger import recount, updates
 from agents.ledger.case import Case
 from agents.ledger.control import Control
 from agents.ledger.lacking import lacking
@@ -63,6 +63,18 @@ def _clocks(_control: Control, case: Case) -> Iterator[str]:
     return recount.unfinished(case)
 
 
+def _messages(_control: Control, case: Case) -> Iterator[str]:
+    waiting = [audience.value for audience in updates.promised(case)]
+    if waiting:
+        yield f"another update was promised to {_some(waiting)}: a last message promises none"
+
+
+def _reviews(_control: Control, case: Case) -> Iterator[str]:
+    waiting = [review.prediction for review in case.reviews.waiting]
+    if waiting:
+        yield f"decisions wait for a review: {_some(waiting)}"
+
+
 _REGIONS: tuple[Callable[[Control, Case], Iterator[str]], ...] = (
     _tasks,
     _learning,
@@ -71,6 +83,8 @@ _REGIONS: tuple[Callable[[Control, Case], Iterator[str]], ...] = (
     _merged,
     _split,
     _clocks,
+    _reviews,
+    _messages,
 )
 """Each region says what of it stands open."""
 

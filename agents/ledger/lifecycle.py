@@ -27,6 +27,10 @@ _AFTERWARDS = frozenset(
         "WritePostMortem",
         "AcceptPostMortem",
         "CorrectMilestone",
+        "DraftMessage",
+        "ApproveMessage",
+        "RecordSent",
+        "ReportUpdateMissed",
     }
 )
 """What people still do once the response is over, until the case is closed."""
@@ -59,6 +63,9 @@ _PAGED = frozenset(
 )
 """What is said of paging in any phase: a clock may run, and people be paged about it, after the response is over."""
 
+_REVIEWED = frozenset({"AssignReview", "DecideReview", "ReportReviewOverdue"})
+"""What is said of single decisions that wait for a person, until a case is closed."""
+
 _STANDING = frozenset(phase for phase in Phase if not phase.over)
 
 MOVES: Mapping[str, frozenset[Phase]] = {
@@ -66,6 +73,7 @@ MOVES: Mapping[str, frozenset[Phase]] = {
     "Dismiss": frozenset({Phase.TRIAGE}),
     "Merge": frozenset({Phase.TRIAGE, Phase.DECLARED}),
     "Split": _STANDING,
+    "QueueReview": _STANDING - {Phase.TRIAGE},
     "ProposePlan": frozenset(
         {Phase.DECLARED, Phase.CONTAINING, Phase.CONTAINED, Phase.INVESTIGATING, Phase.REMEDIATING}
     ),
@@ -85,7 +93,7 @@ def takes(phase: Phase, kind: str) -> bool:
     """Whether a case in this phase may take a command of this kind; its decider says more."""
     if kind in MOVES:
         return phase in MOVES[kind]
-    if kind in _COUNTED:
+    if kind in _COUNTED | _REVIEWED:
         return phase is not Phase.CLOSED
     if kind in _TOLD | _PAGED or not phase.over:
         return True

@@ -9,6 +9,7 @@ from agents.ledger.decisions import (
     administer,
     approve,
     assess,
+    communicate,
     consent,
     count,
     deputise,
@@ -22,6 +23,7 @@ from agents.ledger.decisions import (
     page,
     plan,
     respond,
+    review,
     split,
     staff,
 )
@@ -51,7 +53,9 @@ _ON_A_CASE = (
     assess.decide,
     keep.decide,
     count.decide,
+    communicate.decide,
     page.decide,
+    review.decide,
 )
 
 

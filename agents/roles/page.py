@@ -1,12 +1,14 @@
-"""Propose when paging should begin, be held back or end; whom to page is the escalation policy's."""
+"""Propose when paging should begin, be held back or end, and which updates were missed; whom to page is policy's."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
+from agents.ledger import updates
 from agents.ledger.case import Case
 from agents.ledger.control import Control
-from agents.ledger.decisions.page import document, facts, wanted
+from agents.ledger.decisions.page import REVIEWS_OVERDUE, document, facts, wanted
 from agents.triage.inhibition import inhibited_by
 from agents.triage.silence import silenced_case
+from schemas.case.messages import Audience, ReportUpdateMissed
 from schemas.paging import EndPaging, HoldPaging, StartPaging
 
 AGAIN_MS = 10_000
@@ -15,8 +17,9 @@ AGAIN_MS = 10_000
 def proposals(control: Control, case: Case, cases: Mapping[str, Case], now: int) -> list[object]:
     """Return what should begin or end in the paging of a case at `now` (ms); each stays the same for AGAIN_MS."""
     known = document(control)
-    subjects = wanted(case)
-    found: list[object] = [
+    subjects = wanted(control, case)
+    found: list[object] = [*_missed(control, case, now)]
+    found += [
         EndPaging(incident=case.incident, subject=subject, reason=_over(case, subject), repeat=now // AGAIN_MS)
         for subject in case.pages.subjects
         if subject not in subjects and case.pages.active(subject)
@@ -35,7 +38,21 @@ def proposals(control: Control, case: Case, cases: Mapping[str, Case], now: int)
 
 
 def _over(case: Case, subject: str) -> str:
+    if subject.startswith("update:"):
+        return "the update came, or is no longer due"
+    if subject == REVIEWS_OVERDUE:
+        return "no review of a decision is overdue"
     return "its clock has ended, or the next share is told" if subject else f"the case is {case.phase.value}"
+
+
+def _missed(control: Control, case: Case, now: int) -> Iterator[ReportUpdateMissed]:
+    """Return the updates that are overdue and not told as missed."""
+    for audience in Audience:
+        due = updates.due(control, case, audience)
+        if due is None or now < due or updates.stands(control, case, audience):
+            continue
+        repeat = (now - due) // AGAIN_MS
+        yield ReportUpdateMissed(incident=case.incident, audience=audience, due=due, repeat=repeat)
 
 
 def _held(control: Control, case: Case, cases: Mapping[str, Case], now: int) -> HoldPaging | None:

@@ -9,9 +9,11 @@ from schemas.case import (
     glass,
     hold,
     learning,
+    messages,
     people,
     reports,
     response,
+    reviews,
     silences,
 )
 from schemas.evidence import EvidenceAttached
@@ -31,6 +33,8 @@ COMMANDS = (
     *assessment.COMMANDS,
     *hold.COMMANDS,
     *clocks.COMMANDS,
+    *reviews.COMMANDS,
+    *messages.COMMANDS,
 )
 EVENTS = (
     *action.EVENTS,
@@ -49,4 +53,6 @@ EVENTS = (
     *assessment.EVENTS,
     *hold.EVENTS,
     *clocks.EVENTS,
+    *reviews.EVENTS,
+    *messages.EVENTS,
 )

@@ -28,7 +28,7 @@ _REASON = click.option("--reason", required=True, help="Why, for the ledger.")
 _UNIT_MS = {"m": 60_000, "h": 3_600_000, "d": 86_400_000}
 
 
-class _Span(click.ParamType):
+class Span(click.ParamType):
     """A length of time such as 72h, in milliseconds."""
 
     name = "time"
@@ -39,6 +39,9 @@ class _Span(click.ParamType):
         if found is None:
             self.fail(f"{str(value)[:40]!r} is no length of time; write 90m, 72h or 30d", param, ctx)
         return int(found[1]) * _UNIT_MS[found[2]]
+
+
+SPAN = Span()
 
 
 @click.command()
@@ -82,7 +85,7 @@ def _facts(clocks: Any, names: Mapping[str, str]) -> dict[str, Any]:
 
 
 @click.command()
-@click.option("--within", type=_Span(), default="72h", show_default=True, help="How far ahead to look.")
+@click.option("--within", type=SPAN, default="72h", show_default=True, help="How far ahead to look.")
 @_JSON
 @click.pass_obj
 def due(settings: Settings, within: int, *, as_json: bool) -> None:

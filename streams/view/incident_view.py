@@ -10,7 +10,7 @@ from agents.ledger.case import Case
 from agents.ledger.fold import Verified
 from schemas import events as e
 from schemas.errors import HeadgateError
-from streams.view import work_lines
+from streams.view import message_lines, work_lines
 from streams.view.asking import OpenLedger
 from streams.view.lineage import say_lineage
 from streams.view.next_step import next_step
@@ -80,6 +80,7 @@ def document(ledger: OpenLedger, case: Case, names: Mapping[str, str]) -> dict[s
         "hold": jsonable(case.hold),
         "clocks": jsonable(case.clocks.counted),
         "people": jsonable(case.people),
+        "messages": jsonable(case.messages),
         "learning": jsonable(case.learning),
         "quiet": case.quiet,
         "affected": jsonable(case.affected),
@@ -156,7 +157,7 @@ def show(
         f"recommended  {clean(told['recommended'])}",
     ):
         click.echo(f"  {line}")
-    for line in _went(case):
+    for line in (*_went(case), *message_lines.lines(ledger.state.control, case)):
         click.echo(f"  {clean(line)}")
     if case.recurrence_of:
         click.echo(f"  recurrence of {clean(case.recurrence_of)}")

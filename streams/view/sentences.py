@@ -7,7 +7,19 @@ from schemas import events as e
 from schemas.case import action
 from schemas.evidence import EvidenceAttached
 from schemas.profiles import ProfileAdopted
-from streams.view.sayings import approval, assessment, clocks, desk, hold, learning, paging, people, response
+from streams.view.sayings import (
+    approval,
+    assessment,
+    clocks,
+    desk,
+    hold,
+    learning,
+    messages,
+    paging,
+    people,
+    response,
+    reviews,
+)
 
 _SAY: dict[type, Callable[[Any], str]] = {
     e.CaseOpened: lambda x: f"{x.severity.value.upper()} {x.category.value}: {x.title}. {x.recommended}",
@@ -47,6 +59,8 @@ _SAY: dict[type, Callable[[Any], str]] = {
     **hold.SAY,
     **clocks.SAY,
     **learning.SAY,
+    **reviews.SAY,
+    **messages.SAY,
     e.Refused: lambda x: f"{x.kind} refused: {x.detail}",
 }
 

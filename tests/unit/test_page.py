@@ -119,4 +119,4 @@ def test_only_what_is_due_may_be_reported() -> None:
     )
     assert reason(ledger.ask(page, "paging")) == "not_paging"
     assert reason(ledger.ask(p.StartPaging(incident=INCIDENT, subject="clock:x:50"), "paging")) == "not_wanted"
-    assert wanted(ledger.case) == ("",)
+    assert wanted(ledger.control, ledger.case) == ("",)

@@ -2,6 +2,7 @@
 
 from typing import get_args
 
+from agents.ledger import updates
 from agents.ledger.asked import Asked
 from agents.ledger.case import Case
 from agents.ledger.control import Control
@@ -19,7 +20,9 @@ from schemas.oncall import AdoptOnCall, OnCall, OnCallAdopted, read
 from schemas.systems import STRICTEST_TIER
 
 MAX_REASON = 500
-_CLOCK = "clock"
+REVIEWS_OVERDUE = "review:overdue"
+"""What people are paged about while reviews of single decisions are overdue."""
+_CLOCK, _UPDATE = "clock", "update"
 
 
 def subject_of(clock: Counted, share: int) -> str:
@@ -27,16 +30,18 @@ def subject_of(clock: Counted, share: int) -> str:
     return f"{_CLOCK}:{clock.clock}:{share}"
 
 
-def wanted(case: Case) -> tuple[str, ...]:
+def wanted(control: Control, case: Case) -> tuple[str, ...]:
     """Return the subjects of a case that people should be paged about now."""
     own = () if case.phase.over else (SUBJECT_OF_THE_CASE,)
-    return own + tuple(subject_of(clock, clock.reached) for clock in case.clocks.running if clock.reached)
+    clocks = tuple(subject_of(clock, clock.reached) for clock in case.clocks.running if clock.reached)
+    late = (REVIEWS_OVERDUE,) if case.reviews.overdue else ()
+    return own + clocks + late + tuple(f"{_UPDATE}:{audience.value}" for audience in updates.missed(control, case))
 
 
 def facts(control: Control, case: Case, subject: str) -> CaseFacts:
-    """Return what an escalation policy may look at."""
+    """Return what an escalation policy may look at: of a clock its share too, of a missed update the case alone."""
     tiers = [found[1].tier for one in case.affected if (found := control.systems.find(one.model))]
-    share = subject.rpartition(":")[2] if subject else ""
+    share = subject.rpartition(":")[2] if subject.startswith(f"{_CLOCK}:") else ""
     return CaseFacts(
         severity=case.severity,
         category=case.category,
@@ -70,7 +75,7 @@ def _start(control: Control, case: Case, asked: Asked, body: p.StartPaging, at: 
     known = document(control)
     if known is None:
         return refuse(asked, "no_oncall", "no on-call document is adopted; `headgate oncall adopt FILE` adopts one")
-    if body.subject not in wanted(case):
+    if body.subject not in wanted(control, case):
         return refuse(asked, "not_wanted", "nobody need be paged about this now")
     if case.pages.active(body.subject):
         return refuse(asked, "paging", "people are being paged about this already")
@@ -79,11 +84,11 @@ def _start(control: Control, case: Case, asked: Asked, body: p.StartPaging, at: 
     return [*started] or refuse(asked, "no_policy", "no escalation policy speaks of this")
 
 
-def _end(case: Case, asked: Asked, body: p.EndPaging, at: int) -> list[object]:
+def _end(control: Control, case: Case, asked: Asked, body: p.EndPaging, at: int) -> list[object]:
     active = case.pages.active(body.subject)
     if active is None:
         return refuse(asked, "not_paging", "nobody is being paged about this")
-    if body.subject in wanted(case):
+    if body.subject in wanted(control, case):
         return refuse(asked, "wanted", "people must still be paged about this")
     if len(body.reason) > MAX_REASON:
         return refuse(asked, "too_long", f"a reason has at most {MAX_REASON} characters")
@@ -122,7 +127,7 @@ def decide(control: Control, case: Case, asked: Asked, at: int) -> list[object] 
         case p.StartPaging():
             return _start(control, case, asked, asked.body, at)
         case p.EndPaging():
-            return _end(case, asked, asked.body, at)
+            return _end(control, case, asked, asked.body, at)
         case p.HoldPaging():
             return _hold(case, asked, asked.body)
         case p.AcknowledgePage(subject=subject, note=note):
