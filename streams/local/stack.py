@@ -16,7 +16,13 @@ from streams.local.broker import Broker
 from streams.local.child import Child
 from streams.settings import DEPLOY, Settings
 
-CORE = ("registrar", "detect", "triage", "remediation", "approval,recovery,evidence,output_audit,lineage,clocks,projector")
+CORE = (
+    "registrar",
+    "detect",
+    "triage",
+    "remediation",
+    "approval,recovery,evidence,output_audit,lineage,reviews,clocks,projector",
+)
 ROLES = (*CORE, "intake", "archive", "probe", "paging")
 _AGAIN_AFTER = 1.0
 _GIVE_UP_AFTER = 10
