@@ -1,5 +1,6 @@
 """Facts on what people and services did: measures, decisions, causes, lessons, and what is kept as evidence."""
 
+from collections import Counter
 from collections.abc import Iterator
 
 from agents.reports.fact import Fact, known, lines
@@ -11,7 +12,9 @@ from schemas.case.approval import DenialGiven
 from schemas.case.glass import GlassBroken, StandingApprovalUsed
 from schemas.case.hold import EvidenceHeld, HoldReleased
 from schemas.case.learning import CauseKind, CauseRecorded, PostMortemAccepted, PostMortemWritten, ReplayAttached
+from schemas.case.messages import MessageSent
 from schemas.case.people import DutyAssumed, TaskAdded, TaskFinished
+from schemas.case.reviews import ReviewDecided
 from schemas.evidence import LINEAGE, EvidenceAttached
 
 _NO_POST_MORTEM = "the post-mortem is not written yet"
@@ -23,6 +26,7 @@ def deeds(record: Record) -> Iterator[tuple[str, Fact]]:
     yield from _decisions(record)
     yield from _learnt(record)
     yield from _kept(record)
+    yield from _said(record)
 
 
 def _measures(record: Record) -> Iterator[tuple[str, Fact]]:
@@ -119,3 +123,16 @@ def _kept(record: Record) -> Iterator[tuple[str, Fact]]:
     held = listed(f"{one.model} version {one.version}" for one in hold.held)
     state = f"held since {when(hold.since)}: {held}" if hold.stands else "was held, and released" if held else ""
     yield "hold", known(state, record.entries(EvidenceHeld, HoldReleased), unknown="no hold on evidence was recorded")
+
+
+def _said(record: Record) -> Iterator[tuple[str, Fact]]:
+    """Yield what audiences were told, and which single decisions of the model people looked at again."""
+    sent = record.entries(MessageSent)
+    words = [f"{when(seen.at)}: {plain(event.audience)}, by {event.channel}" for event, seen in record.of(MessageSent)]
+    yield "messages", known(lines(words), sent, unknown="no message to anybody was recorded")
+    counts = Counter(event.verdict.value for event, _ in record.of(ReviewDecided))
+    verdicts = ", ".join(f"{verdict}: {count}" for verdict, count in sorted(counts.items()))
+    yield (
+        "reviews",
+        known(verdicts, record.entries(ReviewDecided), unknown="no single decision of the model was reviewed"),
+    )
