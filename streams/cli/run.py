@@ -19,6 +19,7 @@ FOLLOWERS = (
     "evidence",
     "output_audit",
     "lineage",
+    "reviews",
     "clocks",
     "paging",
     "projector",
@@ -46,6 +47,7 @@ def command(settings: Settings, roles: str, instance: str | None) -> None:
     evidence     freezes the predictions that an incident rests on
     output_audit checks an incident's outputs against the declared rules
     lineage      asks the model registry where the affected versions come from
+    reviews      has people look at single decisions of a running incident, and sends labels
     clocks       tells when a statutory clock has used 50, 80 and 100 % of its time
     paging       pages the people on call, and climbs the escalation where nobody answers
     projector    shows each incident as it stands

@@ -53,7 +53,7 @@ class PagingRole:
         """Send what is due, and return what should begin, what was sent and what should end."""
         found: list[object] = []
         for case in state.cases.values():
-            if case.phase.final and not case.clocks.running and not _pages(case):
+            if case.phase.final and not case.clocks.running and not case.reviews.overdue and not _pages(case):
                 continue
             found += page.proposals(state.control, case, state.cases, now)
             for subject, active in _pages(case):

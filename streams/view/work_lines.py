@@ -24,6 +24,9 @@ def lines(case: Case, control: Control, names: Mapping[str, str]) -> Iterator[st
         yield f"tasks: {len(people.tasks) - len(opened)} of {len(people.tasks)} done"
     for name, task in opened[:_MOST_TASKS]:
         yield f"  {name}, {names.get(task.owner, task.owner)}, until {when(task.due_at)}: {task.title}"
+    if waiting := case.reviews.waiting:
+        late = f", {len(case.reviews.overdue)} overdue" if case.reviews.overdue else ""
+        yield f"decisions to review: {len(waiting)} of {len(case.reviews.queued)} wait{late}; `headgate reviews`"
     if learning.causes:
         yield f"causes: {len(learning.causes)}, root: {', '.join(learning.roots) or 'none yet'}"
     if learning.written:
