@@ -68,13 +68,12 @@ class ReviewQueue:
         self._send(state, now)
         found: list[object] = []
         for case in state.cases.values():
-            if case.phase.final and not case.reviews.waiting:
-                self._rows.pop(case.incident, None)
-                self._chosen.pop(case.incident, None)
-                continue
             found += overdue(case, now)
             if open_for(case):
                 found += self._choose(state, case, now)
+            else:
+                self._rows.pop(case.incident, None)
+                self._chosen.pop(case.incident, None)
         return found
 
     def _choose(self, state: LedgerState, case: Case, now: int) -> list[object]:

@@ -80,6 +80,7 @@ def document(ledger: OpenLedger, case: Case, names: Mapping[str, str]) -> dict[s
         "hold": jsonable(case.hold),
         "clocks": jsonable(case.clocks.counted),
         "people": jsonable(case.people),
+        "decision_reviews": jsonable(list(case.reviews.queued.values())),
         "messages": jsonable(case.messages),
         "learning": jsonable(case.learning),
         "quiet": case.quiet,

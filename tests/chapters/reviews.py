@@ -5,6 +5,7 @@ from schemas.case import reviews as r
 from schemas.case.reviews import Band, ReviewVerdict
 from schemas.values import Role
 from tests.ledgers import INCIDENT, Ledger, enrolment
+from tests.play import opened
 
 
 def queue(prediction: str = "p-1", band: Band = Band.UNCERTAIN, **changes: object) -> r.QueueReview:
@@ -23,6 +24,14 @@ def overdue(ledger: Ledger, prediction: str = "p-1") -> r.ReportReviewOverdue:
     """Tell that nobody decided in time."""
     due = ledger.case.reviews.queued[prediction].due_at
     return r.ReportReviewOverdue(incident=INCIDENT, prediction=prediction, due_at=due)
+
+
+def waiting() -> Ledger:
+    """Return a ledger whose incident has two decisions to be reviewed."""
+    ledger = opened()
+    ledger.ask(queue(), "evidence")
+    ledger.ask(queue("p-2", Band.RISKY), "evidence")
+    return ledger
 
 
 def tell(ledger: Ledger) -> None:

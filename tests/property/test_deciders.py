@@ -25,6 +25,7 @@ from schemas.ledger import AuditEntry, Command
 from schemas.topics import BY_NAME, full_name
 from schemas.values import Role
 from tests import ledgers, play, story
+from tests.chapters import reviews
 from tests.ledgers import INCIDENT, Ledger, read, reason, resigned
 from tests.play import STEPS
 from tests.strategies import records
@@ -40,6 +41,7 @@ STAGES = (
     play.contained(),
     play.recovering(),
     play.resolved(),
+    reviews.waiting(),
 )
 TOLD = story.told()
 QUICK = settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -60,6 +62,7 @@ def near(body: Any, ledger: Ledger, data: st.DataObject) -> Any:
         "read_back": st.sampled_from([step.desired for step in STEPS]),
         "model": st.just("shuttle"),
         "epoch": st.integers(0, 2),
+        "prediction": st.sampled_from(["p-1", "p-2", "p-3"]),
         "document": st.sampled_from([ledgers.POLICY, ledgers.SYSTEMS, story.LOW]),
         "key": st.just(ledgers.key_of("max").key_id),
     }
