@@ -12,6 +12,8 @@ from agents.communication.telling import Part, Told
 from schemas.case.messages import Audience
 from schemas.errors import HeadgateError
 
+_EXERCISE = ("EXERCISE: nothing real went wrong. This goes to nobody outside.", "")
+
 
 def draft(audience: Audience, told: Told, vendor: str = "") -> str:
     """Return what an audience is told; HeadgateError where several vendors are touched and none is named.
@@ -34,7 +36,7 @@ def draft(audience: Audience, told: Told, vendor: str = "") -> str:
             parts = partners(told)
         case Audience.VENDOR:
             parts = vendor_draft(told, _chosen(told, vendor))
-    return "\n".join(_lines(parts))
+    return "\n".join([*_EXERCISE, *_lines(parts)] if told.drill else _lines(parts))
 
 
 def _chosen(told: Told, name: str) -> str:

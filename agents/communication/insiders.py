@@ -3,10 +3,12 @@
 from collections.abc import Iterator
 
 from agents.communication.outsiders import happened
-from agents.communication.telling import UNKNOWN, Part, Told, as_of, moment, next_word, since, some
+from agents.communication.telling import UNKNOWN, Part, Told, as_of, moment, next_word, progress, since, some
 from agents.ledger.regions.clocks import ClockState
 from agents.ledger.regions.plan import PlanState
-from agents.reports.words import HAPPENED, PHASES, SEVERE, plain
+from agents.reports.words import HAPPENED, SEVERE, plain
+
+_OPERATOR = {"both": "provider and deployer"}
 
 
 def _head(told: Told) -> Part:
@@ -18,7 +20,7 @@ def _what(told: Told) -> Part:
     return (
         "What happened",
         (
-            f"System “{case.system or UNKNOWN}”: {HAPPENED[case.category]}.",
+            f"System “{some([case.system] if case.system else [])}”: {HAPPENED[case.category]}.",
             f"Its seriousness is {SEVERE[case.severity]}.",
         ),
     )
@@ -43,7 +45,7 @@ def _done(told: Told) -> Part:
     actions = list(told.case.actions.values())
     worked = sum(1 for one in actions if one.outcome == "done")
     steps = f"Steps carried out: {len(actions)}, of which {worked} were checked and had worked." if actions else ""
-    return "What is done", tuple(line for line in (PHASES[told.case.phase.value], steps) if line)
+    return "What is done", tuple(line for line in (progress(told.case), steps) if line)
 
 
 def _unknown(told: Told) -> Part:
@@ -93,7 +95,7 @@ def _systems(told: Told) -> Iterator[str]:
         vendor = system.vendor.name if system.vendor else UNKNOWN if system.third_party else "none, built in-house"
         yield (
             f"{name}: risk {system.tier}, data {system.sensitivity}, used in {some(list(system.jurisdictions))}, "
-            f"we are its {system.operator_role}; vendor: {vendor}."
+            f"we are its {_OPERATOR.get(system.operator_role, system.operator_role)}; vendor: {vendor}."
         )
 
 
@@ -114,7 +116,7 @@ def customer_service(told: Told) -> Iterator[Part]:
     yield (
         "What you may say",
         (
-            f"“{happened(told)} {PHASES[told.case.phase.value]}",
+            f"“{happened(told)} {progress(told.case)}",
             "If an answer seems wrong to you, a person will look at it again.”",
         ),
     )

@@ -3,9 +3,9 @@
 from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 
-from agents.communication.telling import UNKNOWN, Part, Told, as_of, moment, next_word, since, some
+from agents.communication.telling import UNKNOWN, Part, Told, as_of, moment, next_word, progress, since, some
 from agents.communication.vendors import slas
-from agents.reports.words import HAPPENED, PHASES, SEVERE
+from agents.reports.words import HAPPENED, SEVERE
 from schemas.values import Category
 
 SERVICE: Mapping[Category, str] = MappingProxyType(
@@ -41,7 +41,7 @@ def affected_users(told: Told) -> Iterator[Part]:
             "How many these are: unknown. Whether you are one of them: ask us.",
         ),
     )
-    yield "What we have done", (PHASES[told.case.phase.value],)
+    yield "What we have done", (progress(told.case),)
     yield "What is not known", _unknown(told)
     yield (
         "What you should do",
@@ -59,13 +59,13 @@ def partners(told: Told) -> Iterator[Part]:
     yield "What happened", (happened(told), f"Its seriousness, as we judge it, is {SEVERE[told.case.severity]}.")
     yield "Since when", since(told)
     yield "Who is affected", ("Whoever used answers of this service in that time. How many people: unknown.",)
-    yield "What we have done", (PHASES[told.case.phase.value],)
+    yield "What we have done", (progress(told.case),)
     yield "What is not known", _unknown(told)
     do = [
         "Treat answers that you had from this service in that time as unconfirmed.",
         "Look again at what rests on them.",
     ]
-    if told.case.phase.over:
+    if told.over:
         do.append("Its answers are as usual again, as far as is known.")
     else:
         do.append("Do not rely on its answers alone until we write that it is over.")
@@ -77,7 +77,7 @@ def _unknown(told: Told) -> tuple[str, ...]:
     lines = ["How many people are affected."]
     if not told.case.learning.roots:
         lines.append("Why it happened.")
-    if not told.case.phase.over:
+    if not told.over:
         lines.append("When it will be over.")
     return tuple(lines)
 
@@ -103,7 +103,7 @@ def vendor_draft(told: Told, name: str) -> Iterator[Part]:
     )
     yield "Since when", since(told)
     yield "Who is affected", ("How many people: unknown.",)
-    yield "What we have done", (PHASES[case.phase.value],)
+    yield "What we have done", (progress(case),)
     yield "What is not known", ("Whether anything was changed on your side, and when.", *_unknown(told))
     yield "By when we expect you, by our contract", _clocks(told, name)
     yield "What you owe us as evidence", tuple(f"- {one}" for one in vendor.evidence_owed) if vendor else ()
