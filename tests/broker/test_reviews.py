@@ -60,6 +60,8 @@ def test_a_decision_goes_to_a_reviewer_whose_word_is_a_label(broker: RunningBrok
             listed = desk.json("reviews", "--mine")
             assert [one["state"] for one in listed] == ["waiting"] * 3
             assert "p-3" in desk.run("reviews")
+            assert "is in no review" in desk.fails("reviews", "show", "p-0")
+            assert "this person's already" in desk.fails("reviews", "assign", "p-1", "--to", "rio", "--as", "rio")
             desk.run("reviews", "uphold", "p-3", "--reason", "the file says the same", "--as", "rio")
             given = ("override", "p-2", "--label", "no", "--reason", "income was read wrongly", "--as", "rio")
             assert "rio" in desk.run("reviews", *given)

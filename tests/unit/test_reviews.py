@@ -8,11 +8,14 @@ import pytest
 from agents.ledger.closing import unfinished
 from agents.ledger.decisions.page import REVIEWS_OVERDUE, wanted
 from agents.ledger.decisions.review import MAX_ID, MAX_LABEL
+from agents.roles import page
 from agents.roles.review import Made, band_of, chosen, overdue, reliability
 from schemas import commands as c
 from schemas.case import reviews as r
 from schemas.case.reviews import Band, ReviewVerdict
+from schemas.oncall import AdoptOnCall
 from schemas.values import Category, Role, Severity
+from tests.chapters.paging import ONCALL
 from tests.chapters.reviews import decide, queue
 from tests.chapters.reviews import overdue as told_overdue
 from tests.ledgers import INCIDENT, POLICY, START, Ledger, enrolment, genesis, names, reason
@@ -173,6 +176,28 @@ def test_an_overdue_review_is_told_once_escalates_and_ends_with_the_verdict() ->
     ledger.ask(decide(), "rio")
     assert REVIEWS_OVERDUE not in wanted(ledger.control, ledger.case)
     assert not any("review" in said for said in unfinished(ledger.control, ledger.case))
+
+
+def about_reviews(ledger: Ledger) -> list[Any]:
+    """Return what the paging role proposes beside the paging about the case itself."""
+    proposed: list[Any] = page.proposals(ledger.control, ledger.case, {}, ledger.at)
+    return [one for one in proposed if getattr(one, "subject", "")]
+
+
+def test_people_are_paged_about_overdue_reviews_until_none_is() -> None:
+    """Paging of its own begins beside that of the case, and ends with the last verdict."""
+    ledger = with_reviewers()
+    ledger.ask(AdoptOnCall(document=ONCALL), "ada")
+    ledger.ask(queue(), "evidence")
+    ledger.later(3600).ask(told_overdue(ledger), "evidence")
+    first = about_reviews(ledger)
+    assert [(type(one).__name__, one.subject) for one in first] == [("StartPaging", REVIEWS_OVERDUE)]
+    assert "PagingStarted" in names(ledger.ask(first[0], "paging"))
+    ledger.ask(decide(), "rio")
+    last = about_reviews(ledger)
+    assert [(one.subject, one.reason) for one in last] == [(REVIEWS_OVERDUE, "no review of a decision is overdue")]
+    assert reason(ledger.ask(last[0], "paging")) == ""
+    assert not ledger.case.pages.active(REVIEWS_OVERDUE)
 
 
 @pytest.mark.parametrize(
