@@ -1,15 +1,26 @@
 """People work on an incident and learn from it at the command line, on a real broker with a registrar that decides."""
 
+import threading
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
+import pyarrow.parquet as pq
 import pytest
 
+from schemas.commands import AttachEvidence
 from schemas.values import Role
+from streams.ledger.keyring import read_trust, trust_path
+from streams.roles.followers import follower
+from streams.roles.loop import RoleLoop
 from streams.settings import DEPLOY, Settings
+from streams.stop import Stop
+from streams.view.asking import OpenLedger
 from tests.conftest import RunningBroker
 from tests.desk import Desk, registrar
+from tests.frozen import freeze
+from tests.plain import Tape, wait_until
 from tests.play import evidence
 
 pytestmark = pytest.mark.broker
@@ -30,6 +41,21 @@ def desk(broker: RunningBroker, tmp_path_factory: pytest.TempPathFactory) -> Ite
             made.run("keys", "enrol", str(public), "--role", Role.ML_MANAGER.value)
         made.opened(INCIDENT, evidence=(evidence(value=0.2),))
         yield made
+
+
+@contextmanager
+def reviews(settings: Settings) -> Iterator[None]:
+    """Run the role that asks for reviews while the block runs."""
+    stop = Stop()
+    loop = RoleLoop(settings, read_trust(trust_path(settings)), [follower(settings, "reviews")])
+    thread = threading.Thread(target=loop.run, args=(stop,))
+    thread.start()
+    try:
+        yield
+    finally:
+        stop.requested = True
+        thread.join(30)
+        assert not thread.is_alive(), "the role does not end"
 
 
 def say(desk: Desk, *words: str, who: str = "ana") -> str:
@@ -88,3 +114,37 @@ def test_what_was_learnt_is_written_down_and_measured(desk: Desk, tmp_path: Path
     assert [(one["setting"], one["after"]) for one in told["changes"]] == [("detection.psi", 0.21)]
     assert "psi = 0.21\n" in proposal.read_text("utf-8")
     assert "there is no archive" in desk.fails("report", "failures", "--out", str(tmp_path / "rows.parquet"))
+
+
+def test_a_decision_goes_to_a_reviewer_whose_word_is_a_label(desk: Desk, tmp_path: Path) -> None:
+    """Listed with a due time, upheld and overridden by name, exported, and labelled under one position each."""
+    with OpenLedger(desk.settings) as ledger:
+        _, manifest = freeze(desk.settings, INCIDENT)
+        kept = AttachEvidence(incident=INCIDENT, kind="window", digest=manifest, rows=12, summary="all")
+        ledger.ask(desk.key("evidence"), kept)
+    tape = Tape(str(desk.settings.bootstrap_servers), f"{desk.settings.ledger}.telemetry.v1")
+    with reviews(desk.settings):
+        desk.until(lambda ledger: len(ledger.state.cases[INCIDENT].reviews.waiting) == 3)
+        assert [one["state"] for one in desk.json("reviews", "--mine")] == ["waiting"] * 3
+        assert "p-3" in desk.run("reviews")
+        assert "is in no review" in desk.fails("reviews", "show", "p-0")
+        assert "for ana to review" in desk.run("reviews", "assign", "p-2", "--to", "ana", "--as", "ben")
+        desk.run("reviews", "uphold", "p-3", "--reason", "the file says the same", "--as", "ben")
+        given = ("override", "p-2", "--label", "no", "--reason", "income was read wrongly", "--as", "ana")
+        assert "ana overrode decision p-2" in desk.run("reviews", *given)
+        assert "somebody has decided" in desk.fails("reviews", *given)
+        wait_until(lambda: len(tape.named("LabelBatch")) == 2, "both labels are sent")
+    labels = tape.named("LabelBatch")
+    assert [(one["prediction_ids"], one["labels"], one["source"]) for one in labels] == [
+        (["p-3"], ["no"], "review"),
+        (["p-2"], ["no"], "review"),
+    ]
+    with reviews(desk.settings):
+        wait_until(lambda: len(tape.named("LabelBatch")) == 4, "both labels are sent again")
+    again = tape.named("LabelBatch")[2:]
+    assert [one["first_position"] for one in again] == [one["first_position"] for one in labels]
+    tape.close()
+    assert desk.json("reviews", "show", "p-2")["values"]["prediction"]["value"] == "yes"
+    out = tmp_path / "reviewed.parquet"
+    assert "2 reviewed decisions" in desk.run("reviews", "export", "--out", str(out))
+    assert pq.read_table(out).num_rows == 2
