@@ -1,6 +1,7 @@
 """Statutory clocks at the command line, on a real broker: the demo's system declares regimes, and people answer."""
 
 import time
+from pathlib import Path
 
 import pytest
 
@@ -11,6 +12,7 @@ from streams.roles.clocks import Clocks
 from streams.settings import DEPLOY, Settings
 from streams.view.asking import OpenLedger
 from tests.desk import Desk, registrar
+from tests.told import tell
 
 pytestmark = pytest.mark.broker
 INCIDENT, RISK, REPORT = "timed-1", "ai_act_art26_5.risk", "ai_act_art73.report"
@@ -23,8 +25,8 @@ def shares(entries: list[Verified]) -> list[tuple[str, int]]:
     return [(event.clock, event.share) for event in found]
 
 
-def test_people_answer_the_clocks_of_an_incident(settings: Settings) -> None:
-    """What is due is listed, facts choose the tier, two persons file, a named one rules out."""
+def test_people_answer_the_clocks_of_an_incident(settings: Settings, tmp_path: Path) -> None:
+    """What is due is listed, facts choose the tier, two persons file, a named one rules out; the users are told."""
     desk = Desk(settings)
     desk.run("init", "--systems", str(DEPLOY / "systems.toml"))
     with registrar(desk.settings):
@@ -47,6 +49,7 @@ def test_people_answer_the_clocks_of_an_incident(settings: Settings) -> None:
         assert f"{REPORT}.general: due" in said
         assert "(DE, Europe/Berlin)" in said
         assert f"clock        {REPORT}.general, due" in desk.run("incidents", "show", INCIDENT)
+        tell(desk, INCIDENT, tmp_path, "ana", "lea")
         role = Clocks(desk.key("paging"))
         with OpenLedger(settings) as ledger:
             role.take(ledger.entries, ledger.state)
