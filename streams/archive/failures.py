@@ -56,7 +56,7 @@ def _of_case(history: History, store: SealedStore, model: str) -> Iterator[pa.Ta
                 continue
             for file in window["files"]:
                 rows = parquet.read(store.get(file["digest"], history.incident))
-                yield from (_told(_plain(rows), history, window["model"], *one) for one in judged)
+                yield from (_told(parquet.plain(rows), history, window["model"], *one) for one in judged)
 
 
 def _windows(manifest: bytes) -> list[dict[str, Any]]:
@@ -64,15 +64,6 @@ def _windows(manifest: bytes) -> list[dict[str, Any]]:
         return list(json.loads(manifest)["windows"])
     except (ValueError, KeyError, TypeError):
         raise SchemaError("the evidence is no manifest of frozen rows") from None
-
-
-def _plain(rows: pa.Table) -> pa.Table:
-    """Return the rows without dictionaries, which could not be joined with those of other files."""
-    for number, field in enumerate(rows.schema):
-        if pa.types.is_dictionary(field.type):
-            cast = rows.column(number).cast(field.type.value_type)
-            rows = rows.set_column(number, pa.field(field.name, field.type.value_type, metadata=field.metadata), cast)
-    return rows
 
 
 def _told(rows: pa.Table, history: History, model: str, found: Evidence, finding: Finding) -> pa.Table:

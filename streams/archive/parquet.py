@@ -98,6 +98,15 @@ def row(table: pa.Table, number: int) -> dict[str, Any]:
     return {**said, "values": values}
 
 
+def plain(rows: pa.Table) -> pa.Table:
+    """Return the rows without dictionaries, which could not be joined with those of other files."""
+    for number, field in enumerate(rows.schema):
+        if pa.types.is_dictionary(field.type):
+            cast = rows.column(number).cast(field.type.value_type)
+            rows = rows.set_column(number, pa.field(field.name, field.type.value_type, metadata=field.metadata), cast)
+    return rows
+
+
 def _repeated(name: str, texts: list[str], counts: list[int]) -> tuple[pa.Field, pa.Array]:
     index = {text: code for code, text in enumerate(dict.fromkeys(texts))}
     codes = np.repeat(np.array([index[text] for text in texts], dtype=np.int32), counts)

@@ -14,15 +14,13 @@ from agents.roles.review import Made
 from schemas.errors import HeadgateError, SchemaError
 from schemas.values import Mode
 from streams.archive import parquet
+from streams.archive.evidence import KIND
 from streams.archive.store import SealedStore
-
-WINDOW = "window"
-"""The kind of evidence that freezes predictions; of later growth, with its number behind it."""
 
 
 def kept_windows(case: Case) -> list[str]:
     """Return the digests of the manifests of a case's frozen predictions."""
-    return [kept.digest for kept in case.evidence if kept.kind == WINDOW or kept.kind.startswith(f"{WINDOW}-")]
+    return [kept.digest for kept in case.evidence if kept.kind == KIND or kept.kind.startswith(f"{KIND}-")]
 
 
 def decisions(store: SealedStore, incident: str, manifest: str) -> list[Made]:
@@ -88,7 +86,7 @@ def export(cases: Iterable[Case], store: SealedStore) -> pa.Table:
 
 def _told(store: SealedStore, incident: str, review: Review) -> pa.Table:
     table, number = _place(store, incident, review)
-    row = _plain(table.slice(number, 1))
+    row = parquet.plain(table.slice(number, 1))
     verdict = "" if review.verdict is None else review.verdict.value
     said = {
         "incident": incident,
@@ -157,12 +155,3 @@ def _number(cell: object) -> float | None:
     if isinstance(cell, int | float) and math.isfinite(cell):
         return float(cell)
     return None
-
-
-def _plain(rows: pa.Table) -> pa.Table:
-    """Return the rows without dictionaries, which could not be joined with those of other files."""
-    for number, field in enumerate(rows.schema):
-        if pa.types.is_dictionary(field.type):
-            cast = rows.column(number).cast(field.type.value_type)
-            rows = rows.set_column(number, pa.field(field.name, field.type.value_type, metadata=field.metadata), cast)
-    return rows
