@@ -6,9 +6,11 @@ from typing import Any
 
 import click
 
+from agents.ledger.case import Case
 from agents.ledger.fold import Verified
 from schemas.case.response import Dismissal
 from schemas.commands import Acknowledge, Declare, Dismiss
+from schemas.paging import AcknowledgePage
 from streams.cli import assess, consent, lead, learn, post_mortem, work
 from streams.settings import Settings
 from streams.view.asking import OpenLedger
@@ -133,21 +135,25 @@ def _tell(found: Verified, names: dict[str, str], *, as_json: bool) -> None:
 @command.command()
 @click.argument("incident")
 @click.option("--reason", "--note", "reason", default="", help="A note for the ledger.")
+@click.option("--about", default="", metavar="SUBJECT", help="Answer the page about this, such as update:executive.")
 @_JSON
 @signed()
 @click.pass_obj
-def acknowledge(
-    settings: Settings, incident: str, reason: str, who: str, passphrase_file: Path | None, *, as_json: bool
-) -> None:
-    """Say that you are on INCIDENT.
+def acknowledge(settings: Settings, /, incident: str, reason: str, about: str, **signer: Any) -> None:
+    r"""Say that you are on INCIDENT; with --about, on what else of it you were paged about.
 
-    Example: headgate incidents acknowledge 3f8a2c --as ana
+    \b
+    Examples:
+      headgate incidents acknowledge 3f8a2c --as ana
+      headgate incidents acknowledge 3f8a2c --about update:executive --as ana
     """
-    identity = sign_in(settings, who, passphrase_file)
-    with OpenLedger(settings) as ledger:
-        case = resolve(ledger, incident)
-        verdict = ledger.ask(identity, Acknowledge(incident=case.incident, note=reason))
-    tell(verdict, f"{case.incident} is acknowledged by {who}", as_json=as_json)
+
+    def said(case: Case) -> object:
+        if about:
+            return AcknowledgePage(incident=case.incident, subject=about, note=reason)
+        return Acknowledge(incident=case.incident, note=reason)
+
+    ask_on_case(settings, incident, said, **signer)
 
 
 @command.command()

@@ -245,6 +245,17 @@ def test_a_missed_update_is_told_once_for_its_due_time() -> None:
     assert names(ledger.ask(missed(ledger.at), "paging")) == ["UpdateMissed"]
 
 
+def test_a_message_that_promised_what_has_passed_is_missed_anew() -> None:
+    """It was sent late: the update before it came, and the one that it promises is overdue at once."""
+    ledger, message = drafted(next_update_by=START + HOUR)
+    ledger.ask(approve(message), "mia")
+    ledger.later(7200)
+    ledger.ask(missed(ledger.at), "paging")
+    ledger.ask(sent(message), "max")
+    assert updates.missed(ledger.control, ledger.case) == ()
+    assert names(ledger.ask(missed(START + HOUR), "paging")) == ["UpdateMissed"]
+
+
 def serve(ledger: Ledger, role: PagingRole) -> list[str]:
     """Let the paging role act until it proposes nothing more, and return what was recorded."""
     told: list[str] = []
