@@ -30,7 +30,7 @@ up: .venv/ready ## start everything on this machine and keep it running
 	@$(BIN)/headgate up
 
 test: .venv/ready ## run every test, on a real Kafka, except the slow ones
-	$(BIN)/python -m pytest $(FAST) -m "not long" --cov --cov-report term
+	$(BIN)/python -m pytest $(FAST) -m "not long" --numprocesses auto --cov --cov-report term
 	HEADGATE_TEST_COMPLETE=1 $(BIN)/python -m pytest $(FAST:%=--ignore %) -m "not long"
 
 test-long: .venv/ready ## run the slow tests

@@ -12,6 +12,7 @@ from schemas import commands as c
 from schemas.avro import encode
 from schemas.codec import frame
 from schemas.errors import KeyRefusedError, LedgerError, SchemaError
+from schemas.events import ApprovalGiven
 from schemas.ledger import EventBody
 from schemas.merkle import EMPTY_ROOT
 from schemas.note import Checkpoint, Verifier
@@ -157,12 +158,8 @@ def test_a_decision_that_was_changed_and_honestly_signed_is_found(whole: Ledger)
     refused = requested()
     assert reason(approve(refused, "eva")) == "wrong_role"
     index = len(refused.leaves) - 1
-    given = event(
-        replace(
-            authorised().verified[6].events[0],  # type: ignore[type-var]
-            principal="p-eva",
-        )
-    )
+    approvals = (one for found in authorised().verified for one in found.events if isinstance(one, ApprovalGiven))
+    given = event(replace(next(approvals), principal="p-eva"))
     for changes in (
         {"events": (given,), "outcome": "accepted"},
         {"events": ()},

@@ -18,6 +18,7 @@ from schemas.case.hold import ReleaseHold
 from schemas.case.learning import AcceptPostMortem, CauseKind
 from schemas.case.people import AddTask, FinishTask
 from schemas.case.response import Dismissal
+from schemas.case.reviews import Band, QueueReview
 from schemas.signals import Affected
 from schemas.values import Role, Severity
 from tests import ledgers, play
@@ -64,6 +65,19 @@ COMMANDS: dict[str, tuple[object, str]] = {
     "BeginReview": (r.BeginReview(incident=INCIDENT, note=""), "eva"),
     "Close": (r.Close(incident=INCIDENT, note=""), "eva"),
     "Reopen": (r.Reopen(incident=INCIDENT, reason="again"), "eva"),
+    "QueueReview": (
+        QueueReview(
+            incident=INCIDENT,
+            prediction="r-1",
+            model="shuttle",
+            version="2",
+            band=Band.RISKY,
+            confidence=None,
+            risk="high",
+            digest="ab" * 32,
+        ),
+        "evidence",
+    ),
     "ReleaseHold": (ReleaseHold(incident=INCIDENT, reason="no claim"), "lea"),
 }
 ILLEGAL = [(kind, phase) for kind, legal in MOVES.items() for phase in Phase if phase not in legal]

@@ -49,12 +49,12 @@ def test_a_report_counts_what_is_there(ledger: Ledger) -> None:
     assert report.verified
     assert report.entries == len(ledger.leaves)
     assert report.checkpoints == len(ledger.notes)
-    assert report.outcomes == {"accepted": 14, "refused": 2, "void": 2}
-    assert [index for index, _ in report.voids] == [14, 15]
+    assert report.outcomes == {"accepted": 15, "refused": 2, "void": 2}
+    assert [index for index, _ in report.voids] == [15, 16]
     assert report.events["ApprovalGiven"] == 2
     assert ledger.fold.checkpoint is not None
     assert report.root == ledger.fold.checkpoint.root.hex()
-    assert json.loads(json.dumps(report.document()))["voids"][0]["index"] == 14
+    assert json.loads(json.dumps(report.document()))["voids"][0]["index"] == 15
 
 
 def test_what_is_said_is_what_was_found(ledger: Ledger) -> None:
@@ -184,11 +184,11 @@ def test_show_prints_entries_for_people_and_for_programs(folder: Path, ledger: L
     """All entries, one, a range and an incident's, as text and as JSON lines."""
     lines = _run("show", folder, "--json").output.splitlines()
     assert [json.loads(line)["index"] for line in lines] == list(range(len(ledger.leaves)))
-    approval = json.loads(lines[6])
+    approval = json.loads(lines[7])
     assert (approval["principal"], approval["kind"], approval["outcome"]) == ("p-max", "Approve", "accepted")
     assert approval["events"][0]["type"] == "ApprovalGiven"
-    assert "void" in json.loads(lines[14])
-    one = _run("show", "6", folder).output
+    assert "void" in json.loads(lines[15])
+    one = _run("show", "7", folder).output
     assert "p-max" in one
     assert "reason: looks right" in one
     some = _run("show", folder, "--from", "3", "--to", "5", "--json").output.splitlines()
@@ -202,12 +202,12 @@ def test_replay_prints_the_state_of_that_moment(folder: Path) -> None:
     """Before the approvals the plan is pending, after them authorised, at the end the case is resolved."""
     states = {
         at: json.loads(_run("replay", folder, "--at", str(at), "--incident", INCIDENT).output)["case"]
-        for at in (3, 5, 7, 12, 14)
+        for at in (3, 6, 8, 13, 15)
     }
     assert states[3]["plan"] is None
-    assert [states[at]["plan"]["state"] for at in (5, 7)] == ["pending", "authorised"]
-    assert states[12]["phase"] == states[14]["phase"] == "resolved"
-    whole = json.loads(_run("replay", folder, "--at", "12").output)
+    assert [states[at]["plan"]["state"] for at in (6, 8)] == ["pending", "authorised"]
+    assert states[13]["phase"] == states[15]["phase"] == "resolved"
+    whole = json.loads(_run("replay", folder, "--at", "13").output)
     assert whole["control"]["ledger"] == "play"
     assert whole["control"]["policies"][whole["control"]["policy_digest"]]["version"] == 1
     assert list(whole["cases"]) == [INCIDENT]
