@@ -43,7 +43,7 @@ def _identity(record: Record) -> Iterator[tuple[str, Fact]]:
     case, opened = record.case, record.entries(e.CaseOpened)
     told = record.entries(e.CaseOpened, e.CaseGrew)
     yield "incident", Fact(value=case.incident, entries=opened)
-    yield "title", known(case.title, opened, unknown="the case has no title")
+    yield "title", known(record.named(case.title), opened, unknown="the case has no title")
     yield "phase", Fact(value=plain(case.phase.value), entries=tuple(seen.entry for seen in record.seen[-1:]))
     drill = "yes: this was an exercise" if record.history.drill else "no"
     yield "drill", Fact(value=drill, entries=opened)

@@ -98,7 +98,7 @@ def block(record: Record) -> tuple[tuple[str, str], ...]:
     return (
         ("Incident", case.incident),
         ("System", case.system or "unknown"),
-        ("Title", case.title or "unknown"),
+        ("Title", record.named(case.title) or "unknown"),
         ("Severity", case.severity.value.upper()),
         ("State", case.phase.value.replace("_", " ")),
         ("Exercise", "yes, a drill" if record.history.drill else "no"),

@@ -70,6 +70,12 @@ class Record:
         """Return the entries that hold events of these types."""
         return tuple(dict.fromkeys(seen.entry for seen in self.seen if isinstance(seen.event, kinds)))
 
+    def named(self, text: str) -> str:
+        """Return a text with the names that are known for the principals in it."""
+        for principal, name in self.names.items():
+            text = text.replace(principal, name)
+        return text
+
     def person(self, principal: str) -> str:
         """Return a person with the roles they hold; the name of a service says what it is."""
         held = self.control.roles.get(principal, frozenset())

@@ -53,12 +53,9 @@ def _happened(record: Record) -> Iterator[str]:
     case, reached = record.case, record.history.reached
     if record.history.drill:
         yield "This was an exercise. Nothing real went wrong."
-    scope = f", which decides {record.system.scope.rstrip('.')}" if record.system else ""
-    yield (
-        f"The computer system “{case.system}”{scope}, did not work as it should."
-        if scope
-        else (f"The computer system “{case.system}” did not work as it should.")
-    )
+    yield f"The computer system “{case.system}” did not work as it should."
+    if record.system:
+        yield f"Its purpose, as its owner declares it: {record.system.scope.rstrip('.')}."
     yield f"What was seen: {HAPPENED[case.category]}."
     began, seen = reached(Milestone.OCCURRED), reached(Milestone.DETECTED)
     if began is not None:

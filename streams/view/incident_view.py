@@ -53,7 +53,7 @@ def row(ledger: OpenLedger, case: Case, names: Mapping[str, str]) -> dict[str, A
         "phase": case.phase.value,
         "acknowledged": case.acknowledged,
         "system": case.system,
-        "title": case.title,
+        "title": named(case.title, names),
         "opened_at": case.opened_at,
         "waits_for": step.sentence,
         "command": step.command,
@@ -149,7 +149,7 @@ def show(
     told = document(ledger, case, names)
     click.echo(f"incident {case.incident}: {case.severity.value.upper()} {case.category.value}, {case.phase.value}")
     for line in (
-        clean(case.title),
+        clean(told["title"]),
         f"system       {clean(case.system)}" + ("" if told["declared_system"] else "  (UNDECLARED: strictest tier)"),
         f"severity     {case.severity.value}; rule {told['rule']} of policy {case.policy[:16]} began it",
         *_judged(case),
