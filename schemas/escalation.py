@@ -7,9 +7,9 @@ from typing import Annotated
 
 from pydantic import Field, model_validator
 
+from schemas.addressees import Name, Target, webhook
 from schemas.avro import Millis
 from schemas.documents import Frozen
-from schemas.people import Name, Target, webhook
 from schemas.rota import Hours, Zone
 from schemas.systems import Tier
 from schemas.values import Category, Severity

@@ -11,9 +11,9 @@ from itertools import pairwise
 from pydantic import Field, model_validator
 
 from schemas import documents
+from schemas.addressees import Name, Person, Target, name_of
 from schemas.documents import Frozen
 from schemas.escalation import CaseFacts, EscalationPolicy
-from schemas.people import Name, Person, Target, name_of
 from schemas.rota import Override, Schedule
 
 

@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from agents.oncall.decide import Refusal, decide, report
 from agents.oncall.escalation import advance, deadline
 from agents.oncall.paging import Paging, evolve
+from schemas.case.paging import AcknowledgePage, Event, PagingStarted, PagingState
 from schemas.escalation import CaseFacts, EscalationPolicy, EscalationStep
-from schemas.paging import AcknowledgePage, Event, PagingStarted, PagingState
 from schemas.values import Category, Severity
 
 START = 1_800_000_000_000

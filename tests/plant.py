@@ -26,7 +26,7 @@ from streams.ledger.genesis import enrolment, key_of
 from streams.ledger.keyring import load
 from streams.local.stack import CORE, Stack
 from streams.settings import Settings
-from streams.view.asking import OpenLedger, ask_and_wait
+from streams.view.asking import OpenLedger
 
 PEOPLE = ("mia", "max")
 WITHIN = 60.0
@@ -106,7 +106,8 @@ class Plant:
         admin = key_of(self.settings, "admin")
         for name in PEOPLE:
             person = enrolment(key_of(self.settings, name), Role.ML_MANAGER)
-            ask_and_wait(self.settings, self.trust, admin, EnrolKey(enrolment=person), 60)
+            with OpenLedger(self.settings, self.trust) as ledger:
+                ledger.ask_once(admin, EnrolKey(enrolment=person), 60)
 
     def topic(self, name: str) -> str:
         """Return Kafka's name of a topic."""

@@ -3,14 +3,14 @@
 Time is the ledger's; `at` in a report is the paging role's, and neither may lie before the deadline that it acts on.
 """
 
-from dataclasses import replace
+from collections.abc import Mapping
+from dataclasses import fields, replace
+from types import MappingProxyType
 from typing import NamedTuple
 
 from agents.oncall.escalation import deadline, exhausted, expiry, nobody, sent, skipped, stops
 from agents.oncall.paging import Paging, Place, place
-from schemas.escalation import EscalationPolicy
-from schemas.ids import sound
-from schemas.paging import (
+from schemas.case.paging import (
     AcknowledgeExpired,
     AcknowledgePage,
     Command,
@@ -27,6 +27,8 @@ from schemas.paging import (
     ReportPage,
     ReportPageSkipped,
 )
+from schemas.escalation import EscalationPolicy
+from schemas.ids import sound
 
 MAX_PERSONS = 100
 MAX_TEXT = 2000
@@ -163,53 +165,19 @@ def _unsound(persons: tuple[str, ...], why: str) -> Refusal | None:
     return None
 
 
+_REPORTS: Mapping[type[Event], type[Command]] = MappingProxyType(
+    {
+        PageSent: ReportPage,
+        PageReachedNobody: ReportNobodyReached,
+        PageSkipped: ReportPageSkipped,
+        AcknowledgeExpired: ReportAcknowledgeExpired,
+        EscalationExhausted: ReportExhausted,
+    }
+)
+"""The command that states each event which time alone brings about; it says a part of what the event says."""
+
+
 def report(event: Event) -> Command | None:
     """Return the command with which the paging role states an event that `advance` proposed; None for a person's."""
-    match event:
-        case PageSent():
-            return ReportPage(
-                incident=event.incident,
-                subject=event.subject,
-                step=event.step,
-                round=event.round,
-                target=event.target,
-                persons=event.persons,
-                important=event.important,
-                at=event.at,
-                unreached=event.unreached,
-            )
-        case PageReachedNobody():
-            return ReportNobodyReached(
-                incident=event.incident,
-                subject=event.subject,
-                step=event.step,
-                round=event.round,
-                target=event.target,
-                why=event.why,
-                at=event.at,
-            )
-        case PageSkipped():
-            return ReportPageSkipped(
-                incident=event.incident,
-                subject=event.subject,
-                step=event.step,
-                round=event.round,
-                target=event.target,
-                persons=event.persons,
-                why=event.why,
-                at=event.at,
-            )
-        case AcknowledgeExpired():
-            return ReportAcknowledgeExpired(
-                incident=event.incident, subject=event.subject, step=event.step, round=event.round, at=event.at
-            )
-        case EscalationExhausted():
-            return ReportExhausted(
-                incident=event.incident,
-                subject=event.subject,
-                role=event.role,
-                persons=event.persons,
-                why=event.why,
-                at=event.at,
-            )
-    return None
+    command = _REPORTS.get(type(event))
+    return None if command is None else command(**{f.name: getattr(event, f.name) for f in fields(command)})

@@ -4,9 +4,7 @@ from collections.abc import Callable
 
 from agents.oncall import rota
 from agents.oncall.paging import Paging, Place, evolve, next_due, passes_at_once, place, target_done
-from schemas.escalation import Ack, CaseFacts, Condition, EscalationPolicy
-from schemas.oncall import OnCall
-from schemas.paging import (
+from schemas.case.paging import (
     AcknowledgeExpired,
     EscalationExhausted,
     Event,
@@ -17,6 +15,8 @@ from schemas.paging import (
     PagingStarted,
     PagingState,
 )
+from schemas.escalation import Ack, CaseFacts, Condition, EscalationPolicy
+from schemas.oncall import OnCall
 
 Resolve = Callable[[str], tuple[str, ...]]
 """Target → persons (webhook:<receiver> for a webhook); empty where it leads to nobody."""

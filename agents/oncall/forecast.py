@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from agents.oncall.escalation import advance, deadline, start
 from agents.oncall.paging import Paging, evolve
 from agents.oncall.targets import resolver
+from schemas.case.paging import Event, PagingState
 from schemas.escalation import CaseFacts, EscalationPolicy
 from schemas.oncall import OnCall
-from schemas.paging import Event, PagingState
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,10 +6,9 @@ targets were dealt with; then `due` is when the next one acts.
 
 from dataclasses import dataclass, replace
 
+from schemas.addressees import webhook
 from schemas.avro import Millis
-from schemas.escalation import Ack, EscalationPolicy, EscalationStep
-from schemas.ids import derive
-from schemas.paging import (
+from schemas.case.paging import (
     AcknowledgeExpired,
     EscalationExhausted,
     Event,
@@ -21,7 +20,8 @@ from schemas.paging import (
     PagingStarted,
     PagingState,
 )
-from schemas.people import webhook
+from schemas.escalation import Ack, EscalationPolicy, EscalationStep
+from schemas.ids import derive
 
 _SECOND = 1000
 

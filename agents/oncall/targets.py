@@ -2,8 +2,8 @@
 
 from agents.oncall.escalation import Resolve
 from agents.oncall.schedule import on_call
+from schemas.addressees import name_of
 from schemas.oncall import OnCall
-from schemas.people import name_of
 
 
 def persons_of(document: OnCall, target: str, at: int) -> tuple[str, ...]:

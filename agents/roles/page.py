@@ -9,7 +9,7 @@ from agents.ledger.decisions.page import REVIEWS_OVERDUE, document, facts, wante
 from agents.triage.inhibition import inhibited_by
 from agents.triage.silence import silenced_case
 from schemas.case.messages import Audience, ReportUpdateMissed
-from schemas.paging import EndPaging, HoldPaging, StartPaging
+from schemas.case.paging import EndPaging, HoldPaging, StartPaging
 
 AGAIN_MS = 10_000
 

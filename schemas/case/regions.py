@@ -1,6 +1,6 @@
 """The commands and events of all regions of a case, and of what the ledger holds beside the cases."""
 
-from schemas import delegation, oncall, paging
+from schemas import delegation, oncall
 from schemas.case import (
     action,
     approval,
@@ -10,6 +10,7 @@ from schemas.case import (
     hold,
     learning,
     messages,
+    paging,
     people,
     reports,
     response,

@@ -8,9 +8,9 @@ import click
 
 from agents.ledger.case import Case
 from agents.ledger.fold import Verified
+from schemas.case.paging import AcknowledgePage
 from schemas.case.response import Dismissal
 from schemas.commands import Acknowledge, Declare, Dismiss
-from schemas.paging import AcknowledgePage
 from streams.cli import assess, consent, lead, learn, post_mortem, work
 from streams.settings import Settings
 from streams.view.asking import OpenLedger

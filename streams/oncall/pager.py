@@ -12,10 +12,10 @@ from agents.oncall.escalation import advance, nobody, sent
 from agents.oncall.paging import Paging, Place, page_id
 from agents.oncall.targets import resolver
 from agents.triage.narrative import clip
+from schemas.case.paging import Command, EscalationExhausted, Event, PageSent, PagingState
 from schemas.errors import EffectError
 from schemas.escalation import CaseFacts, EscalationPolicy
 from schemas.oncall import OnCall
-from schemas.paging import Command, EscalationExhausted, Event, PageSent, PagingState
 from streams.oncall.port import Page, Receiver, reach
 
 

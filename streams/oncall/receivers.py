@@ -9,9 +9,9 @@ from pathlib import Path
 from pydantic import Field
 
 from schemas import documents
+from schemas.addressees import Name
 from schemas.documents import Frozen
 from schemas.errors import PolicyError
-from schemas.people import Name
 from streams.oncall.port import Receiver
 from streams.oncall.terminal import TerminalReceiver
 from streams.oncall.webhook import WebhookReceiver

@@ -6,8 +6,8 @@ from datetime import UTC, datetime
 
 from agents.oncall.forecast import Forecast
 from agents.oncall.schedule import Shift
+from schemas.case.paging import EscalationExhausted, Event, PageReachedNobody, PageSent, PageSkipped
 from schemas.oncall import OnCall
-from schemas.paging import EscalationExhausted, Event, PageReachedNobody, PageSent, PageSkipped
 from schemas.rota import Override, zone
 
 _FIRST, _LAST = 2000, 2199

@@ -17,7 +17,7 @@ from agents.ledger.state import LedgerState
 from agents.oncall.escalation import deadline
 from agents.oncall.paging import Paging
 from agents.roles import page
-from schemas.paging import Command
+from schemas.case.paging import Command
 from streams.ledger.keyring import Identity
 from streams.oncall.pager import About, Pager
 from streams.oncall.receivers import load

@@ -46,11 +46,6 @@ class Change:
     precondition: str
     facts: str = "{}"
 
-    @property
-    def is_noop(self) -> bool:
-        """Whether the target already shows what is wanted."""
-        return self.before == self.after
-
 
 class Target(Protocol):
     """One kind of serving infrastructure; every method raises EffectError within its time limit."""

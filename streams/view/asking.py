@@ -164,14 +164,6 @@ class OpenLedger:
         return counted
 
 
-def ask_and_wait(
-    settings: Settings, trust: Trust, identity: Identity, body: object, within: float = ANSWER_SECONDS
-) -> Verified:
-    """Send a signed command and return the verified entry that decides it, or that decided it before."""
-    with OpenLedger(settings, trust) as ledger:
-        return ledger.ask_once(identity, body, within).found
-
-
 def topics_of(settings: Settings) -> set[str]:
     """Return the topics that Kafka has; BrokerError where it does not answer within a few seconds."""
     try:

@@ -1,6 +1,6 @@
 """People are paged, do not answer, answer, forget, and are told at last."""
 
-from schemas import paging as p
+from schemas.case import paging as p
 from schemas.oncall import AdoptOnCall
 from tests.ledgers import INCIDENT, Ledger
 

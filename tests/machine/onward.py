@@ -96,7 +96,7 @@ def _learnt(case: Case, world: World) -> Iterator[tuple[Any, str]]:
     for clock in case.clocks.running:
         said = clocks.DeclareNotApplicable(incident=incident, clock=clock.clock, reason="nobody's data", repeat=rest)
         yield said, "lea"
-    for broken in case.glass.unreviewed():
+    for broken in (one for one in case.glass.broken + case.glass.used if one.verdict is None):
         for cls, who in ((glass.ReviewBreakGlass, "cleo"), (glass.ReviewStanding, "mia")):
             yield cls(incident=incident, number=broken.number, verdict=glass.Justified.JUSTIFIED, note="seen"), who
     if case.hold.stands:

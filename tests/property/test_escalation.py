@@ -6,9 +6,9 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 
 from agents.oncall.decide import Refusal
 from agents.oncall.escalation import deadline, resolved
+from schemas.addressees import webhook
 from schemas.avro import decode, encode
-from schemas.escalation import EscalationPolicy, EscalationStep
-from schemas.paging import (
+from schemas.case.paging import (
     AcknowledgeExpired,
     EscalationExhausted,
     Event,
@@ -18,7 +18,7 @@ from schemas.paging import (
     PageSkipped,
     PagingState,
 )
-from schemas.people import webhook
+from schemas.escalation import EscalationPolicy, EscalationStep
 from tests.paging import Case, policy, step
 
 TARGETS = ("user:ada", "user:grace", "role:legal", "schedule:week", "webhook:siem")

@@ -3,7 +3,7 @@
 import pytest
 
 from schemas.errors import EffectError
-from streams.targets.adapter import Change, Observation, canonical, check_name, parse_state, read_back
+from streams.targets.adapter import Observation, canonical, check_name, parse_state, read_back
 
 
 def test_equal_states_are_equal_texts() -> None:
@@ -16,12 +16,6 @@ def test_the_digest_binds_target_and_state() -> None:
     one = Observation("envoy:a", '{"1":100}')
     assert one.digest == Observation("envoy:a", '{"1":100}').digest
     assert len({one.digest, Observation("envoy:b", '{"1":100}').digest, Observation("envoy:a", "{}").digest}) == 3
-
-
-def test_a_change_to_what_is_there_is_a_noop() -> None:
-    """A change knows when the target already shows what is wanted."""
-    assert Change("envoy:a", "{}", "{}", "").is_noop
-    assert not Change("envoy:a", "{}", '{"1":100}', "").is_noop
 
 
 @pytest.mark.parametrize("text", ["", "[]", "1", '"x"', "{", "[" * 4000, "x" * 5000, "\0"])

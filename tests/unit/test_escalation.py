@@ -10,8 +10,7 @@ from agents.oncall.paging import Paging, evolve
 from agents.oncall.targets import resolver
 from schemas import oncall
 from schemas.avro import decode, encode
-from schemas.escalation import CaseFacts
-from schemas.paging import (
+from schemas.case.paging import (
     COMMANDS,
     EVENTS,
     AcknowledgeExpired,
@@ -28,6 +27,7 @@ from schemas.paging import (
     ReportPage,
     ReportPageSkipped,
 )
+from schemas.escalation import CaseFacts
 from schemas.values import Category, Severity
 from streams.settings import DEPLOY
 from tests.paging import FACTS, MINUTE, START, Case, policy, step, told

@@ -3,12 +3,12 @@
 import pytest
 
 from agents.ledger.decisions.page import wanted
-from schemas import paging as p
+from schemas.case import paging as p
+from schemas.case.paging import PagingState
 from schemas.case.response import Merge
 from schemas.case.silences import AddSilence, Aspect, Matcher
 from schemas.commands import Acknowledge
 from schemas.oncall import AdoptOnCall
-from schemas.paging import PagingState
 from streams.ledger.keyring import Identity
 from streams.roles.paging import PagingRole
 from streams.settings import load_settings

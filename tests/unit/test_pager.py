@@ -6,9 +6,9 @@ from agents.oncall.decide import Refusal, decide
 from agents.oncall.escalation import start
 from agents.oncall.paging import Paging, evolve
 from schemas import oncall
+from schemas.case.paging import Command, PageReachedNobody, PageSent, ReportExhausted, ReportNobodyReached, ReportPage
 from schemas.errors import EffectError
 from schemas.escalation import CaseFacts, EscalationPolicy
-from schemas.paging import Command, PageReachedNobody, PageSent, ReportExhausted, ReportNobodyReached, ReportPage
 from schemas.values import Category, Severity
 from streams.oncall.pager import About, Pager
 from streams.oncall.port import Page, Receipt

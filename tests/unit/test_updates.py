@@ -3,11 +3,11 @@
 from agents.ledger import updates
 from agents.ledger.closing import unfinished
 from agents.ledger.decisions.page import facts, wanted
-from schemas import paging as p
+from schemas.case import paging as p
 from schemas.case.messages import Audience
+from schemas.case.paging import PagingState
 from schemas.case.response import Merge
 from schemas.oncall import AdoptOnCall
-from schemas.paging import PagingState
 from streams.ledger.keyring import Identity
 from streams.roles.paging import PagingRole
 from streams.settings import load_settings

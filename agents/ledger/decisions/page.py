@@ -12,7 +12,7 @@ from agents.ledger.regions.paging import SUBJECT_OF_THE_CASE
 from agents.oncall import decide as oncall
 from agents.oncall import escalation
 from schemas import documents
-from schemas import paging as p
+from schemas.case import paging as p
 from schemas.errors import PolicyError
 from schemas.escalation import CaseFacts
 from schemas.events import CaseAcknowledged

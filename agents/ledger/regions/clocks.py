@@ -133,9 +133,9 @@ def covers(name: str, clock: str) -> bool:
     return clock == name or clock.startswith(f"{name}.")
 
 
-def _with(clocks: Clocks, number: int, **changes: object) -> Clocks:
-    changed = tuple(replace(one, **changes) if one.number == number else one for one in clocks.counted)  # type: ignore[arg-type]
-    return replace(clocks, counted=changed)
+def _with(clocks: Clocks, changed: Counted) -> Clocks:
+    """Return the region with one clock as it is now."""
+    return replace(clocks, counted=tuple(changed if one.number == changed.number else one for one in clocks.counted))
 
 
 def _recorded(clocks: Clocks, event: c.FactRecorded, at: int) -> Clocks:
@@ -164,30 +164,31 @@ def _of_response(clocks: Clocks, event: object, at: int) -> Clocks:
     return replace(clocks, moments=left)
 
 
-def _later(one: Counted, at: int, **changes: int) -> int:
-    """Return the shares reached of a clock that changes: those that are not used any more count as not told."""
-    moved = replace(one, **changes)  # type: ignore[arg-type]
-    return min(one.reached, max(crossed(moved.trigger_at, moved.due, at), default=0))
+def _retold(changed: Counted, at: int) -> Counted:
+    """Return a clock whose times have changed: shares that are not used any more count as not told."""
+    used = max(crossed(changed.trigger_at, changed.due, at), default=0)
+    return replace(changed, reached=min(changed.reached, used))
+
+
+def _running_again(one: Counted) -> Counted:
+    return replace(one, state=ClockState.RUNNING, ended_by=(), why="", ended_at=0, decided="")
 
 
 def _moved(clocks: Clocks, event: c.ClockMoved, at: int) -> Clocks:
-    one = clocks.counted[event.number - 1]
-    return _with(
-        clocks,
-        event.number,
+    moved = replace(
+        clocks.counted[event.number - 1],
         trigger=event.trigger,
         trigger_at=event.trigger_at,
         assumed=event.assumed,
         strict_due=event.strict_due,
         catalogue=event.catalogue,
-        reached=_later(one, at, trigger_at=event.trigger_at, strict_due=event.strict_due),
     )
+    return _with(clocks, _retold(moved, at))
 
 
 def _submitted(clocks: Clocks, event: c.ReportSubmitted, at: int) -> Clocks:
-    sent = _with(
-        clocks,
-        event.number,
+    one = replace(
+        clocks.counted[event.number - 1],
         state=ClockState.SUBMITTED,
         receipt=event.receipt,
         submitted_at=event.submitted_at,
@@ -195,8 +196,8 @@ def _submitted(clocks: Clocks, event: c.ReportSubmitted, at: int) -> Clocks:
         ended_by=event.principals,
         ended_at=at,
     )
-    report = clocks.counted[event.number - 1].report
-    return replace(sent, proposed={name: one for name, one in clocks.proposed.items() if name != report})
+    left = {name: said for name, said in clocks.proposed.items() if name != one.report}
+    return replace(_with(clocks, one), proposed=left)
 
 
 def _not_applicable(clocks: Clocks, event: c.ClockNotApplicable, at: int) -> Clocks:
@@ -218,13 +219,11 @@ def _not_applicable(clocks: Clocks, event: c.ClockNotApplicable, at: int) -> Clo
 
 
 def _reopened(clocks: Clocks, event: c.ClockReopened) -> Clocks:
-    runs = {"state": ClockState.RUNNING, "ended_by": (), "why": "", "ended_at": 0, "decided": ""}
     if event.number:
-        return _with(clocks, event.number, receipt="", submitted_at=0, late=False, **runs)
+        unsent = replace(clocks.counted[event.number - 1], receipt="", submitted_at=0, late=False)
+        return _with(clocks, _running_again(unsent))
     again = tuple(
-        replace(one, **runs)  # type: ignore[arg-type]
-        if one.state is ClockState.NOT_APPLICABLE and one.decided == event.clock
-        else one
+        _running_again(one) if one.state is ClockState.NOT_APPLICABLE and one.decided == event.clock else one
         for one in clocks.counted
     )
     left = {name: decided for name, decided in clocks.excluded.items() if name != event.clock}
@@ -258,13 +257,14 @@ def evolve(clocks: Clocks, event: object, at: int) -> Clocks:
         case c.ClockMoved():
             return _moved(clocks, event, at)
         case c.ClockSuperseded():
-            by, why = (event.by,), event.why
-            return _with(clocks, event.number, state=ClockState.SUPERSEDED, ended_by=by, why=why, ended_at=at)
+            one, by = clocks.counted[event.number - 1], (event.by,)
+            ended = replace(one, state=ClockState.SUPERSEDED, ended_by=by, why=event.why, ended_at=at)
+            return _with(clocks, ended)
         case c.ClockTolled():
-            reached = _later(clocks.counted[event.number - 1], at, tolled_until=event.until)
-            return _with(clocks, event.number, tolled_until=event.until, reached=reached)
+            tolled = replace(clocks.counted[event.number - 1], tolled_until=event.until)
+            return _with(clocks, _retold(tolled, at))
         case c.ClockShareReached():
-            return _with(clocks, event.number, reached=event.share)
+            return _with(clocks, replace(clocks.counted[event.number - 1], reached=event.share))
         case _:
             return _by_people(clocks, event, at)
 

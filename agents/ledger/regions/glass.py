@@ -46,11 +46,6 @@ class Glass:
     broken: tuple[Broken, ...] = ()
     used: tuple[Used, ...] = ()
 
-    def unreviewed(self) -> tuple[Broken | Used, ...]:
-        """Return what nobody has judged yet."""
-        every: tuple[Broken | Used, ...] = self.broken + self.used
-        return tuple(one for one in every if one.verdict is None)
-
 
 def evolve(glass: Glass, event: object, at: int) -> Glass:
     """Return the region after an event of the entry decided at `at` (ms); others leave it as it is."""

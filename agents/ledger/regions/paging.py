@@ -6,9 +6,9 @@ from typing import get_args
 
 from agents.oncall import paging as pagings
 from agents.oncall.paging import Paging
-from schemas import paging as p
+from schemas.case import paging as p
+from schemas.case.paging import PagingState
 from schemas.escalation import EscalationPolicy
-from schemas.paging import PagingState
 
 SUBJECT_OF_THE_CASE = ""
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from schemas import paging as p
+from schemas.case import paging as p
 from schemas.oncall import OnCallAdopted
 
 
