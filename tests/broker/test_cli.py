@@ -82,11 +82,8 @@ def test_a_statement_asked_twice_is_decided_once(desk: Desk) -> None:
     key_of(desk.settings, "ivo")
     body = EnrolKey(enrolment=enrolment(desk.key("ivo"), Role.AUDITOR))
     trust, admin = read_trust(trust_path(desk.settings)), desk.key("admin")
-    found = []
-    for _ in range(2):
-        with OpenLedger(desk.settings, trust) as ledger:
-            found.append(ledger.ask_once(admin, body).found)
-    first, again = found
+    with OpenLedger(desk.settings, trust) as one, OpenLedger(desk.settings, trust) as other:
+        first, again = one.ask_once(admin, body).found, other.ask_once(admin, body).found
     assert again == first
     said = desk.run("keys", "enrol", str(desk.settings.keys_directory / "ivo.pub"), "--role", "auditor")
     assert f"decided before, entry {first.index}" in said
