@@ -65,6 +65,7 @@ class System(Frozen):
     tier: Tier = STRICTEST_TIER
     sensitivity: Sensitivity = "personal"
     third_party: bool = False
+    drill: bool = Field(default=False, description="serves exercises: its incidents are flagged, and kept apart")
     vendor: Vendor | None = Field(None, description="who provides it, where a third party does")
     jurisdictions: tuple[Jurisdiction, ...] = Field(
         (), max_length=32, description="where it is used, the first being the operator's own: EU, DE, US-CA"
@@ -113,6 +114,8 @@ class Systems(Frozen):
                 unknown = [upstream for upstream in declared.depends_on if upstream not in owner]
                 if unknown:
                     raise ValueError(f"{name}: {model} depends on {unknown[0]}, which no system declares")
+                if any(self.systems[owner[upstream]].drill != system.drill for upstream in declared.depends_on):
+                    raise ValueError(f"{name}: {model}: a drill's model and a real one do not depend on each other")
         self._require_distinct_targets()
         return self
 
