@@ -6,6 +6,7 @@ from pydantic import Field
 
 from schemas.documents import Frozen
 from schemas.drill_models import Column, Outcome, Served, Share
+from schemas.systems import Name
 
 Version = Annotated[str, Field(min_length=1, max_length=256)]
 
@@ -13,7 +14,7 @@ Version = Annotated[str, Field(min_length=1, max_length=256)]
 class OnModel(Frozen):
     """What every fault says: the model, and the version where it is one's own fault; else all of them."""
 
-    model: Column
+    model: Name
     version: Version | None = None
 
     def named(self) -> tuple[str, ...]:

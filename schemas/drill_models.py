@@ -6,6 +6,7 @@ from typing import Annotated
 from pydantic import Field, StringConstraints, model_validator
 
 from schemas.documents import Frozen
+from schemas.systems import Name
 
 Column = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,63}$")]
 Share = Annotated[float, Field(gt=0, le=1)]
@@ -24,7 +25,7 @@ class Feature(Frozen):
     sd: float = Field(1.0, gt=0)
     skewed: bool = Field(default=False, description="lognormal of this mean and standard deviation")
     values: Mapping[Outcome, Share] = Field(default_factory=dict, max_length=20)
-    reads: Column | None = Field(None, description="model whose probability of its second outcome this is")
+    reads: Name | None = Field(None, description="model whose probability of its second outcome this is")
     weight: float = 0.0
 
     @model_validator(mode="after")
