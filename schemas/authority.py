@@ -43,7 +43,7 @@ _PAGE = (
     "ReportExhausted",
 )
 _SINGLE = ("DecideReview", "AssignReview")
-_FACTS = ("RecordFact", "RegulateCase")
+_FACTS = ("RecordFact", "RegulateCase", "RecordDelivery")
 _FILE = ("SubmitReport", "ConfirmReport", "ReopenClock")
 _RULE_OUT = ("DeclareNotApplicable", "TollClock")
 

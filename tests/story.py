@@ -16,7 +16,19 @@ from schemas.case.response import Dismissal
 from schemas.codec import frame
 from schemas.profiles import AdoptProfile
 from schemas.values import Role
-from tests.chapters import approval, clocks, desk, learning, messages, paging, people, response, reviews
+from tests.chapters import (
+    approval,
+    clocks,
+    desk,
+    drills,
+    learning,
+    messages,
+    paging,
+    people,
+    response,
+    reviews,
+    vendors,
+)
 from tests.ledgers import INCIDENT, Ledger, enrolment, genesis, key_of
 from tests.play import (
     AFTER,
@@ -34,7 +46,7 @@ from tests.play import (
 
 FOLDER = Path(__file__).resolve().parent / "golden"
 DRILL = "incident-2"
-CHAPTERS = (desk, people, paging, approval, response, clocks, learning, reviews, messages)
+CHAPTERS = (desk, people, paging, approval, response, clocks, learning, reviews, messages, vendors)
 POLICY = b"""version = 1
 [[severity]]
 name = "high"
@@ -151,6 +163,7 @@ def told() -> Ledger:
     _resolved(ledger)
     ledger.ask(incident_quieted(), "triage")
     _dismissed(ledger)
+    drills.tell(ledger)
     return ledger
 
 

@@ -67,7 +67,7 @@ def executive(told: Told) -> Iterator[Part]:
     case, do = told.case, []
     if case.plan is not None and case.plan.state is PlanState.PENDING:
         do.append(f"A plan waits for people's decision until {moment(case.plan.decide_by)}: see that they are free.")
-    running = sorted(case.clocks.running, key=lambda one: one.due)
+    running = sorted(case.clocks.statutory, key=lambda one: one.due)
     if running:
         do.append(f"{len(running)} reports to authorities are due, the first on {moment(running[0].due)}.")
     yield "What you should do", tuple(do) or ("Nothing is asked of you now.",)
@@ -100,7 +100,7 @@ def _systems(told: Told) -> Iterator[str]:
 
 
 def _clocks(told: Told) -> Iterator[str]:
-    for one in sorted(told.case.clocks.running, key=lambda each: each.due)[:20]:
+    for one in sorted(told.case.clocks.statutory, key=lambda each: each.due)[:20]:
         late = ", OVERDUE" if one.due < told.now else ""
         yield f"- {one.clock}: {moment(one.due)}{late}"
     sent = [one.clock for one in told.case.clocks.counted if one.state is ClockState.SUBMITTED]

@@ -116,7 +116,9 @@ def _clocks(told: Told, name: str) -> tuple[str, ...]:
     if vendor is None or not vendor.sla_hours:
         return ("unknown: our record of you names no times",)
     return tuple(
-        f"- {one.name}: {one.hours:g} hours, so by {moment(one.due)}"
+        f"- {one.name}: met {moment(one.met_at)}"
+        if one.met_at
+        else f"- {one.name}: {one.hours:g} hours, so by {moment(one.due)}"
         if one.due is not None
         else f"- {one.name}: {one.hours:g} hours from the declaration, which is still to come"
         for one in slas(told.case, vendor)

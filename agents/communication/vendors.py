@@ -1,26 +1,32 @@
-"""What vendors owe on incidents that touch their systems, by the contracts that the systems document tells of.
+"""What vendors owe on incidents that touch their systems: by the ledger's clocks of their contracts.
 
-A contract's clock is no statutory one: nothing of the ledger starts it. Its due time is counted here from the
-declaration, for people to read.
+Where the ledger has begun none, because the case is not declared, the systems document in force says what will be owed.
 """
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from agents.ledger.case import Case
+from schemas.case.contracts import SlaHours, VendorOwes, clock_of
 from schemas.inventory import Vendor
 from schemas.systems import System, Systems
-
-_HOUR_MS = 3_600_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sla:
-    """Hours that a contract gives for something; `due` (ms) is None while the incident is not declared."""
+    """Hours that a contract gives for something; `due` (ms) is None while the incident is not declared.
+
+    met_at
+        When it was met (ms), as somebody recorded; 0 where nobody did.
+    state
+        How its clock stands; empty where none has begun.
+    """
 
     name: str
     hours: float
     due: int | None
+    met_at: int = 0
+    state: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,12 +56,24 @@ def vendors_of(case: Case, systems: Systems) -> dict[str, Vendor]:
 
 
 def slas(case: Case, vendor: Vendor) -> tuple[Sla, ...]:
-    """Return each contract clock with its due time, the earliest first."""
-    since = case.messages.declared_at
-    return tuple(
-        Sla(name=name, hours=hours, due=since + round(hours * _HOUR_MS) if since else None)
-        for name, hours in sorted(vendor.sla_hours.items(), key=lambda one: (one[1], one[0]))
-    )
+    """Return each time of a vendor's contracts, the earliest first: as the ledger counts it once that has begun.
+
+    Where one vendor has several systems on the case, the contract of each has its own clocks.
+    """
+    owed = [one for one in case.contracts.owes.values() if one.vendor == vendor.name]
+    if not owed:
+        found = sorted(vendor.sla_hours.items(), key=lambda one: (one[1], one[0]))
+        return tuple(Sla(name=name, hours=hours, due=None) for name, hours in found)
+    return tuple(_counted(case, one, sla) for one in owed for sla in one.slas)
+
+
+def _counted(case: Case, owed: VendorOwes, sla: SlaHours) -> Sla:
+    named = clock_of(owed.system, sla.name)
+    found = [one for one in case.clocks.counted if one.clock == named]
+    if not found:
+        return Sla(name=sla.name, hours=sla.hours, due=None)
+    one = found[-1]
+    return Sla(name=sla.name, hours=sla.hours, due=one.due, met_at=one.submitted_at, state=one.state.value)
 
 
 def owing(cases: Iterable[Case], systems: Systems, system: str) -> Iterator[Owing]:
@@ -69,5 +87,5 @@ def owing(cases: Iterable[Case], systems: Systems, system: str) -> Iterator[Owin
             systems=(system,),
             declared_at=case.messages.declared_at,
             slas=slas(case, vendor),
-            evidence=vendor.evidence_owed,
+            evidence=case.contracts.missing(system) if system in case.contracts.owes else vendor.evidence_owed,
         )

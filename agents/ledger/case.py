@@ -7,6 +7,7 @@ from enum import StrEnum
 from agents.ledger.regions import (
     assessment,
     clocks,
+    contracts,
     course,
     deciding,
     glass,
@@ -20,6 +21,7 @@ from agents.ledger.regions import (
 from agents.ledger.regions import plan as plans
 from agents.ledger.regions.assessment import Assessment
 from agents.ledger.regions.clocks import Clocks
+from agents.ledger.regions.contracts import Contracts
 from agents.ledger.regions.course import Course
 from agents.ledger.regions.deciding import Deciding
 from agents.ledger.regions.glass import Glass
@@ -110,6 +112,7 @@ class Case:
     affected: tuple[Affected, ...]
     policy: str
     recurrence_of: str | None
+    drill: bool = False
     blast_radius: tuple[Reached, ...] = ()
     sequence: int = 0
     phase: Phase = Phase.TRIAGE
@@ -129,6 +132,7 @@ class Case:
     deciding: Deciding = field(default_factory=Deciding)
     glass: Glass = field(default_factory=Glass)
     clocks: Clocks = field(default_factory=Clocks)
+    contracts: Contracts = field(default_factory=Contracts)
     reviews: Reviews = field(default_factory=Reviews)
     messages: Messages = field(default_factory=Messages)
     owner_role: str = ""
@@ -165,6 +169,7 @@ def _opened(event: e.CaseOpened) -> Case:
         affected=event.affected,
         policy=event.policy,
         recurrence_of=event.recurrence_of,
+        drill=event.drill,
         owner_role=event.owner_role,
         blast_radius=event.blast_radius,
     )
@@ -266,7 +271,8 @@ def evolve(case: Case | None, event: object, at: int, digest: str = "") -> Case 
         hold=hold.evolve(moved.hold, event),
         deciding=deciding.evolve(moved.deciding, event),
         glass=glass.evolve(moved.glass, event, at),
-        clocks=clocks.evolve(moved.clocks, event, at),
+        clocks=contracts.met(clocks.evolve(moved.clocks, event, at), event, at),
+        contracts=contracts.evolve(moved.contracts, event),
         reviews=reviews.evolve(moved.reviews, event, at),
         messages=messages.evolve(moved.messages, event, at, digest),
     )

@@ -39,6 +39,7 @@ _COUNTED = frozenset(
     {
         "RecordFact",
         "RegulateCase",
+        "RecordDelivery",
         "SubmitReport",
         "ConfirmReport",
         "DeclareNotApplicable",

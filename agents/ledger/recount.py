@@ -8,11 +8,13 @@ from collections.abc import Iterator
 
 from agents.ledger.asked import Asked
 from agents.ledger.case import Case, Phase, evolve
+from agents.ledger.contracts import begun
 from agents.ledger.control import Control
 from agents.ledger.refusal import refuse
 from agents.ledger.regions.clocks import Counted, covers
 from agents.regulation.select import Facts, Moment, Running, running
 from schemas.case import clocks as c
+from schemas.case import contracts as k
 from schemas.case.response import CaseReopened
 from schemas.events import CaseDeclared, CaseGrew, CaseOpened, CaseResolved
 from schemas.regulation.catalogue import edition
@@ -20,7 +22,7 @@ from schemas.regulation.clocks import Clock, Trigger
 
 EDITION = edition("2026-11-21")
 MAX_CLOCKS = 500
-_CALL = (CaseDeclared, CaseResolved, CaseReopened, CaseGrew, *c.EVENTS)
+_CALL = (CaseDeclared, CaseResolved, CaseReopened, CaseGrew, *c.EVENTS, *k.EVENTS)
 _FACT_EVENTS = (c.FactRecorded, c.ReportSubmitted, c.ClockNotApplicable, c.ClockReopened)
 
 
@@ -43,7 +45,10 @@ def called_for(case: Case) -> tuple[Running, ...]:
 
 def unfinished(case: Case) -> Iterator[str]:
     """Return what of the clocks still stands open, a sentence each."""
-    names = [one.clock for one in case.clocks.running]
+    owing = [one.clock for one in case.clocks.running if one.regime == k.REGIME]
+    if owing:
+        yield f"vendors have not met {', '.join(owing[:5])}: say that they did, or that it is not applicable"
+    names = [one.clock for one in case.clocks.statutory]
     if names:
         some = ", ".join(names[:5]) + (f" and {len(names) - 5} more" if len(names) > 5 else "")
         yield f"statutory clocks run: {some}; each ends with its report, or with the word that it is not applicable"
@@ -65,7 +70,8 @@ def follows(control: Control, case: Case | None, asked: Asked, events: list[obje
     after = _after(case, events, at)
     if after is None:
         return events
-    regimes = _regulated(control, after) if any(not isinstance(event, c.EVENTS) for event in events) else []
+    calls = any(not isinstance(event, c.EVENTS) for event in events)
+    regimes = [*_regulated(control, after), *begun(control, after, events, at)] if calls else []
     after = _after(after, regimes, at)
     assert after is not None
     found = [*regimes, *_recount(after, _why(events))]

@@ -10,6 +10,7 @@ from agents.reports.words import HAPPENED, SEVERE, listed, plain, when
 from schemas import events as e
 from schemas.case.assessment import HarmAssessed, ModifierSet, PrioritySet, ReportabilitySet, SeverityJudged
 from schemas.case.clocks import CaseRegulated, ClockStarted, FactRecorded
+from schemas.case.contracts import REGIME as CONTRACT
 from schemas.case.learning import Milestone, MilestoneCorrected
 from schemas.regulation.catalogue import REGIMES
 from schemas.regulation.clocks import FACTS, Trigger
@@ -248,7 +249,8 @@ def _duties(record: Record) -> Iterator[tuple[str, Fact]]:
 
 def filing(record: Record, regimes: tuple[str, ...]) -> dict[str, Fact]:
     """Return the facts on reports: those of these regimes (all where none is named), and those under other laws."""
-    counted = [one for one in record.case.clocks.counted if one.state is not ClockState.SUPERSEDED]
+    statutory = [one for one in record.case.clocks.counted if one.regime != CONTRACT]
+    counted = [one for one in statutory if one.state is not ClockState.SUPERSEDED]
     ours = [one for one in counted if not regimes or one.regime.split(":", 1)[0] in regimes]
     others = [one for one in counted if one not in ours]
     started = record.entries(ClockStarted)
@@ -284,5 +286,8 @@ def state_of(one: Counted, record: Record) -> str:
             return f"filed {when(one.submitted_at)}, receipt {one.receipt}, say {by}{' (late)' if one.late else ''}"
         case ClockState.NOT_APPLICABLE:
             return f"does not apply, decided {listed(map(record.person, one.ended_by))}: {one.why}"
+        case ClockState.MET:
+            by = listed(map(record.person, one.ended_by))
+            return f"met {when(one.submitted_at)}, say {by}{' (late)' if one.late else ''}"
         case ClockState.SUPERSEDED:
             return f"gave way to {listed(one.ended_by)}: {one.why}"

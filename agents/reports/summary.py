@@ -11,6 +11,7 @@ from agents.reports.words import HAPPENED, PHASES, SEVERE, lasting, listed, when
 from schemas import events as e
 from schemas.case.action import ActionStarted
 from schemas.case.approval import DenialGiven
+from schemas.case.contracts import REGIME as CONTRACT
 from schemas.case.glass import GlassBroken
 from schemas.case.learning import CauseKind, Milestone
 from schemas.regulation.catalogue import REGIMES
@@ -139,7 +140,7 @@ def _why(record: Record) -> Iterator[str]:
 
 
 def _told(record: Record) -> Iterator[str]:
-    counted = record.case.clocks.counted
+    counted = [one for one in record.case.clocks.counted if one.regime != CONTRACT]
     for one in counted:
         regime = REGIMES.get(one.regime.split(":", 1)[0])
         title = regime.title if regime else one.regime
@@ -152,7 +153,7 @@ def _told(record: Record) -> Iterator[str]:
             case ClockState.NOT_APPLICABLE:
                 who = listed(map(record.person, one.ended_by))
                 yield f"{title} ({one.clock}): {who} decided that no report is due: “{one.why}”"
-            case ClockState.SUPERSEDED:
+            case ClockState.SUPERSEDED | ClockState.MET:
                 continue
     if not counted:
         yield "Whether an authority has to be told is not known: no such duty was linked to the case."

@@ -6,6 +6,7 @@ from schemas.case import (
     approval,
     assessment,
     clocks,
+    contracts,
     glass,
     hold,
     learning,
@@ -34,6 +35,7 @@ COMMANDS = (
     *assessment.COMMANDS,
     *hold.COMMANDS,
     *clocks.COMMANDS,
+    *contracts.COMMANDS,
     *reviews.COMMANDS,
     *messages.COMMANDS,
 )
@@ -54,6 +56,7 @@ EVENTS = (
     *assessment.EVENTS,
     *hold.EVENTS,
     *clocks.EVENTS,
+    *contracts.EVENTS,
     *reviews.EVENTS,
     *messages.EVENTS,
 )

@@ -1,47 +1,30 @@
 """`headgate clocks show | due | fact | submit | confirm | …`: the statutory clocks of incidents."""
 
-import re
-import time
 from collections.abc import Mapping
 from typing import Any
 
 import click
 
-from agents.ledger.case import Phase
 from agents.ledger.regions.clocks import TRIGGERS
 from schemas.case import clocks as c
+from schemas.case import contracts as k
 from schemas.case.clocks import Known
 from schemas.regulation.clocks import FACTS
+from streams.cli import clocks_due
+from streams.clock import now_ms
 from streams.settings import Settings
 from streams.view.asking import OpenLedger
 from streams.view.clock_lines import say, say_ended
-from streams.view.counting import clocks_of, span, used
-from streams.view.incident_view import resolve, short
+from streams.view.counting import clocks_of
+from streams.view.incident_view import EXERCISE, resolve
 from streams.view.on_case import MOMENT, ask_on_case
-from streams.view.rendering import emit, table, when
+from streams.view.rendering import emit, table
 from streams.view.signing_in import names_of, signed
 
 _JSON = click.option("--json", "as_json", is_flag=True, help="As JSON.")
 _INCIDENT = click.argument("incident")
 _CLOCK = click.argument("clock")
 _REASON = click.option("--reason", required=True, help="Why, for the ledger.")
-_UNIT_MS = {"m": 60_000, "h": 3_600_000, "d": 86_400_000}
-
-
-class Span(click.ParamType):
-    """A length of time such as 72h, in milliseconds."""
-
-    name = "time"
-
-    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> int:
-        """Return the milliseconds; a usage error where the text is no length of time."""
-        found = re.fullmatch(r"([0-9]{1,6})([mhd])", str(value).strip())
-        if found is None:
-            self.fail(f"{str(value)[:40]!r} is no length of time; write 90m, 72h or 30d", param, ctx)
-        return int(found[1]) * _UNIT_MS[found[2]]
-
-
-SPAN = Span()
 
 
 @click.command()
@@ -56,16 +39,19 @@ def show(settings: Settings, incident: str, *, as_json: bool) -> None:
 
     Example: headgate clocks show 3f8a2c
     """
-    names, now = names_of(settings), int(time.time() * 1000)
+    names, now = names_of(settings), now_ms()
     with OpenLedger(settings) as ledger:
         case = resolve(ledger, incident)
         found = clocks_of(case, ledger.state.control, names, now)
     if as_json:
         roles = sorted(case.clocks.regimes)
-        emit({"incident": case.incident, "regimes": roles, "facts": _facts(case.clocks, names), "clocks": found})
+        said = {"incident": case.incident, "drill": case.drill, "regimes": roles}
+        emit(said | {"facts": _facts(case.clocks, names), "clocks": found})
         return
     running = [one for one in found if one["state"] == "running"]
     click.echo(f"{case.incident}: {len(running)} clocks run, {len(found) - len(running)} have ended")
+    if case.drill:
+        click.echo(EXERCISE)
     for one in running:
         say(one)
     for one in found[len(running) :]:
@@ -82,43 +68,6 @@ def _facts(clocks: Any, names: Mapping[str, str]) -> dict[str, Any]:
         }
         for fact, said in clocks.asked.items()
     }
-
-
-@click.command()
-@click.option("--within", type=SPAN, default="72h", show_default=True, help="How far ahead to look.")
-@_JSON
-@click.pass_obj
-def due(settings: Settings, within: int, *, as_json: bool) -> None:
-    """List the running clocks of all incidents that are due within a time, or overdue; the next due first.
-
-    Example: headgate clocks due --within 72h
-    """
-    now = int(time.time() * 1000)
-    with OpenLedger(settings) as ledger:
-        found = [
-            (one.due, short(ledger, case.incident), case.incident, one)
-            for case in ledger.state.cases.values()
-            if case.phase is not Phase.CLOSED
-            for one in case.clocks.running
-            if one.due <= now + within
-        ]
-    found.sort(key=lambda each: (each[0], each[2], each[3].number))
-    if as_json:
-        emit(
-            [
-                {
-                    "incident": incident,
-                    "clock": one.clock,
-                    "due": at,
-                    "left_ms": at - now,
-                    "used_percent": used(one, now),
-                }
-                for at, _, incident, one in found
-            ]
-        )
-        return
-    rows = [[name, one.clock, when(at), span(at - now), f"{used(one, now)} %"] for at, name, _, one in found]
-    table(("incident", "clock", "due", "left", "used"), rows, "no clock is due in this time")
 
 
 @click.command()
@@ -279,4 +228,29 @@ def toll(
     )
 
 
-COMMANDS = (show, due, facts, fact, regulate, submit, confirm, not_applicable, reopen, toll)
+@click.command()
+@_INCIDENT
+@click.argument("system")
+@click.argument("what")
+@click.option("--at", type=MOMENT, default=0, help="When they did (ISO 8601); now where it is left out.")
+@click.option("--basis", required=True, help="On what basis you say so.")
+@_JSON
+@signed()
+@click.pass_obj
+def delivered(settings: Settings, /, incident: str, system: str, what: str, at: int, basis: str, **signer: Any) -> None:
+    r"""Say that the vendor of SYSTEM did WHAT its contract asks on INCIDENT, or handed over evidence that it owes.
+
+    \b
+    Examples:
+      headgate clocks delivered 3f8a2c weather acknowledge --basis "their ticket 4711" --as ana
+      headgate clocks delivered 3f8a2c weather "release notes of the change" --basis "mail of 2 Feb" --as ana
+    """
+    ask_on_case(
+        settings,
+        incident,
+        lambda case: k.RecordDelivery(incident=case.incident, system=system, what=what, happened_at=at, basis=basis),
+        **signer,
+    )
+
+
+COMMANDS = (show, clocks_due.due, facts, fact, regulate, submit, confirm, not_applicable, reopen, toll, delivered)

@@ -1,20 +1,20 @@
 """`headgate vendors`: who provides the systems of third parties, and what they owe on open incidents."""
 
-import time
 from typing import Any
 
 import click
 
 from agents.communication.vendors import owing
 from agents.ledger.state import LedgerState
+from streams.clock import now_ms
 from streams.settings import Settings
 from streams.view.asking import OpenLedger
 from streams.view.rendering import clean, emit, when
 
 _JSON = click.option("--json", "as_json", is_flag=True, help="As JSON.")
 _NOTE = (
-    "Times by contract are counted from the declaration of the incident, for display; they are no statutory clocks, "
-    "and nothing in the ledger follows of them."
+    "Times by contract begin with the declaration of an incident; `headgate clocks show` counts them, people are paged "
+    "about them as about statutory clocks, and `headgate clocks delivered` ends them."
 )
 
 
@@ -29,7 +29,7 @@ def command(settings: Settings, *, as_json: bool) -> None:
       headgate vendors
       headgate vendors --json
     """
-    now = int(time.time() * 1000)
+    now = now_ms()
     with OpenLedger(settings) as ledger:
         found = records(ledger.state, now)
     if as_json:
@@ -75,7 +75,14 @@ def _incidents(state: LedgerState, system: str, now: int) -> list[dict[str, Any]
             "declared_at": one.declared_at,
             "evidence_owed": list(one.evidence),
             "sla": [
-                {"name": sla.name, "hours": sla.hours, "due": sla.due, "overdue": sla.due is not None and sla.due < now}
+                {
+                    "name": sla.name,
+                    "hours": sla.hours,
+                    "due": sla.due,
+                    "met_at": sla.met_at or None,
+                    "state": sla.state,
+                    "overdue": sla.state == "running" and sla.due is not None and sla.due < now,
+                }
                 for sla in one.slas
             ],
             "statutory": False,
@@ -97,6 +104,7 @@ def _say(one: dict[str, Any]) -> None:
     for incident in one["incidents"]:
         lines.append(f"  incident   {incident['incident'][:12]}")
         lines += [f"    {_due(sla)}" for sla in incident["sla"]]
+        lines += [f"    still to hand over: {one}" for one in incident["evidence_owed"]]
     for line in lines:
         click.echo(clean(line))
 
@@ -104,5 +112,9 @@ def _say(one: dict[str, Any]) -> None:
 def _due(sla: dict[str, Any]) -> str:
     if sla["due"] is None:
         return f"{sla['name']}: {sla['hours']:g} h from the declaration, which is still to come"
+    if sla["met_at"]:
+        return f"{sla['name']}: met {when(sla['met_at'])}" + (", late" if sla["met_at"] > sla["due"] else "")
+    if sla["state"] == "not_applicable":
+        return f"{sla['name']}: decided not to be applicable"
     late = ", the time has passed" if sla["overdue"] else ""
     return f"{sla['name']}: by {when(sla['due'])}{late}"

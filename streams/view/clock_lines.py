@@ -29,7 +29,7 @@ def say(one: Mapping[str, Any]) -> None:
         ("legal", when(one["legal"]["due"]) if one["legal"]["due"] else "unknown"),
         *(("", step) for step in one["legal"]["counted"]),
         ("law", f"{one.get('citation', '')}; {one.get('article', '')}"),
-        ("", f"“{one['quote']}”" if one.get("verbatim") else f"in other words: {one.get('quote', '')}"),
+        ("", f"“{one['quote']}”" if one.get("verbatim") else _reworded(one)),
         ("since", f"applies from {one['applies_from']}" if one.get("applies_from") else ""),
         *(("unknown", f"{fact}: {question(fact)}") for fact in one["unknown"]),
         *(("against", f"{fact}: {question(fact)}") for fact in one["against"]),
@@ -43,6 +43,10 @@ def say(one: Mapping[str, Any]) -> None:
             click.echo(f"  {head:<8}{clean(text)}")
 
 
+def _reworded(one: Mapping[str, Any]) -> str:
+    return f"in other words: {one['quote']}" if one.get("quote") else ""
+
+
 def say_ended(one: Mapping[str, Any]) -> None:
     """Print how a clock ended from its document."""
     by = " and ".join(one["ended_by"])
@@ -50,6 +54,7 @@ def say_ended(one: Mapping[str, Any]) -> None:
     how = {
         "submitted": f"submitted {when(one['submitted_at'])}{late}, receipt {one['receipt']}, says {by}",
         "not_applicable": f"not applicable, decided {by}: {one['why']}",
+        "met": f"met {when(one['submitted_at'])}{late}, says {by}: {one['why']}",
         "superseded": f"gave way to {by}: {one['why']}",
     }[one["state"]]
     click.echo(f"\n{one['clock']}: {clean(how)}")

@@ -11,6 +11,7 @@ from agents.ledger.recount import EDITION, called_for
 from agents.ledger.regions.clocks import ClockState, Counted
 from agents.regulation.due import Calendar, counted
 from agents.regulation.select import Running
+from schemas.case.contracts import REGIME as CONTRACT
 from schemas.errors import PolicyError
 from schemas.regulation.clocks import FACTS, Clock
 from schemas.systems import System
@@ -54,7 +55,7 @@ def _document(
         "tolled_until": one.tolled_until,
         "due": one.due,
         "catalogue": one.catalogue,
-        **(_law(clock) if clock is not None else {}),
+        **(_law(clock) if clock is not None else _contract(case, one)),
     }
     if one.state is not ClockState.RUNNING:
         ended = [names.get(who, who) for who in one.ended_by]
@@ -69,13 +70,36 @@ def _document(
     said = case.clocks.proposed.get(one.report)
     return found | {
         "trigger_who": names.get(wanted.trigger.who, wanted.trigger.who) if wanted else "",
-        "trigger_basis": wanted.trigger.basis if wanted else "",
+        "trigger_basis": wanted.trigger.basis if wanted else _begun(one),
         "left_ms": one.due - now,
         "used_percent": used(one, now),
         "unknown": list(wanted.unknown) if wanted else [],
         "against": list(wanted.against) if wanted else [],
         "legal": _legal(clock, one, places),
         "proposed": {"receipt": said.receipt, "by": names.get(said.principal, said.principal)} if said else None,
+    }
+
+
+def _begun(one: Counted) -> str:
+    return "the case was declared" if one.regime == CONTRACT else ""
+
+
+def _contract(case: Case, one: Counted) -> dict[str, Any]:
+    """Return by which contract a vendor's clock runs; nothing for a clock that is of no contract."""
+    system, _, sla = one.clock.partition(".")[2].partition(":")
+    owed = case.contracts.owes.get(system)
+    if one.regime != CONTRACT or owed is None:
+        return {}
+    hours = next((each.hours for each in owed.slas if each.name == sla), 0.0)
+    return {
+        "title": f"Contract with {owed.vendor}",
+        "report": sla,
+        "recipient": "us: the vendor owes it",
+        "by": [owed.vendor],
+        "citation": f"the contract for {system}, as the systems document {owed.systems[:12]} tells it",
+        "article": f"{sla}: {hours:g} hours from the declaration",
+        "quote": "",
+        "note": f"`headgate clocks delivered {case.incident[:12]} {system} {sla}` says that they did it",
     }
 
 
@@ -103,6 +127,8 @@ def _law(clock: Clock) -> dict[str, Any]:
 
 def _legal(clock: Clock | None, one: Counted, places: tuple[str, ...]) -> dict[str, Any]:
     """Return the due time by the authority's calendar and how it was counted, or why there is none."""
+    if one.regime == CONTRACT:
+        return {"due": one.due, "counted": ["hours by the contract run straight through"]}
     if clock is None:
         return {"due": None, "counted": ["the catalogue of this version does not know the clock"]}
     side, american = ("the United States", True) if one.regime.startswith(_AMERICAN) else ("the Union", False)

@@ -10,6 +10,7 @@ from agents.communication.telling import Told
 from agents.communication.vendors import slas, vendors_of
 from agents.ledger.case import Phase
 from agents.ledger.decisions.communicate import MAX_TEXT
+from agents.ledger.regions.contracts import Contracts
 from schemas import commands as c
 from schemas.case import assessment as a
 from schemas.case import people as p
@@ -242,16 +243,17 @@ def test_a_long_list_is_cut() -> None:
 
 
 def test_contract_clocks_count_from_the_declaration_and_are_no_statutory_ones() -> None:
-    """Computed for display; a case that is not declared has none due, and the ledger starts none of them."""
+    """The ledger starts them as the case is declared; a case that is not has none due."""
     ledger = recorded()
     vendor = vendors_of(ledger.case, ledger.control.systems)["Acme Models"]
     assert [(one.name, one.due) for one in slas(ledger.case, vendor)] == [
         ("acknowledge", START + 3 * HOUR // 2),
         ("fix", START + 72 * HOUR),
     ]
-    undeclared = replace(ledger.case, messages=replace(ledger.case.messages, declared_at=0))
+    undeclared = replace(ledger.case, contracts=Contracts())
     assert {one.due for one in slas(undeclared, vendor)} == {None}
-    assert ledger.case.clocks.counted == ()
+    assert len(ledger.case.clocks.running) == 2
+    assert ledger.case.clocks.statutory == ()
 
 
 def test_vendors_are_listed_with_what_they_owe_on_open_incidents() -> None:

@@ -11,6 +11,7 @@ from agents.ledger.regions.clocks import TRIGGERS, Clocks, Counted, covers
 from agents.regulation.progress import SHARES, crossing
 from schemas.case import clocks as c
 from schemas.case.clocks import Known
+from schemas.case.contracts import REGIME as CONTRACT
 from schemas.regulation.clocks import FACTS, LATER, Trigger
 
 MAX_RECEIPT = 300
@@ -65,6 +66,8 @@ def _submit(control: Control, case: Case, asked: Asked, body: c.SubmitReport, at
     one = case.clocks.named(body.clock)
     if one is None:
         return _none(case.clocks, asked)
+    if one.regime == CONTRACT:
+        return refuse(asked, "no_report", "a vendor owes this to us: `headgate clocks delivered` says that it did it")
     if not 0 < len(body.receipt.strip()) <= len(body.receipt) <= MAX_RECEIPT:
         return refuse(asked, "bad_receipt", f"a receipt has 1 to {MAX_RECEIPT} characters")
     sent_at = body.submitted_at or at
@@ -115,7 +118,8 @@ def _exclude(case: Case, asked: Asked, body: c.DeclareNotApplicable) -> list[obj
     if any(covers(name, body.clock) for name in clocks.excluded):
         return refuse(asked, "as_it_was", "this is decided already")
     keys = [key.key for name in clocks.regimes if name in EDITION.regimes for key in EDITION.regimes[name].clocks]
-    if body.clock not in clocks.regimes and not any(covers(body.clock, key) for key in keys):
+    owed = body.clock in {one.clock for one in clocks.running if one.regime == CONTRACT}
+    if not owed and body.clock not in clocks.regimes and not any(covers(body.clock, key) for key in keys):
         return refuse(
             asked, "unknown_clock", "neither a regime of the case, nor a report or clock of one, is called so"
         )

@@ -8,6 +8,7 @@ from agents.regulation.progress import crossed
 from agents.regulation.select import Moment, Submission
 from schemas.case import clocks as c
 from schemas.case.clocks import Known
+from schemas.case.contracts import REGIME as CONTRACT
 from schemas.case.response import CaseReopened
 from schemas.events import CaseResolved
 from schemas.regulation.clocks import Trigger
@@ -23,6 +24,8 @@ class ClockState(StrEnum):
     SUBMITTED = "submitted"
     NOT_APPLICABLE = "not_applicable"
     SUPERSEDED = "superseded"
+    MET = "met"
+    """A vendor did in time, or late, what its contract asks."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,7 +74,9 @@ class Counted:
 
     @property
     def report(self) -> str:
-        """The report that it is about, regime.report: the same for all its tiers."""
+        """The report that it is about, regime.report: the same for all its tiers; of a contract, each time alone."""
+        if self.regime == CONTRACT:
+            return self.clock
         return ".".join(self.clock.split(".")[:2])
 
 
@@ -113,6 +118,11 @@ class Clocks:
     def running(self) -> tuple[Counted, ...]:
         """The clocks that run."""
         return tuple(one for one in self.counted if one.state is ClockState.RUNNING)
+
+    @property
+    def statutory(self) -> tuple[Counted, ...]:
+        """The running clocks that a law sets: without those of vendors' contracts."""
+        return tuple(one for one in self.running if one.regime != CONTRACT)
 
     @property
     def submissions(self) -> tuple[Submission, ...]:

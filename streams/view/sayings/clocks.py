@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from schemas.case import clocks as c
+from schemas.case import contracts as k
 
 _WHOLE = 100
 
@@ -41,6 +42,21 @@ def _tolled(event: c.ClockTolled) -> str:
     return f"clock {event.clock} is held until {_when(event.until)}: {said}"
 
 
+def _owes(event: k.VendorOwes) -> str:
+    times = ", ".join(f"{one.name} within {one.hours:g} h" for one in event.slas)
+    owed = "; ".join((times, *event.evidence) if times else event.evidence)
+    return f"{event.vendor} owes for {event.system} by contract: {owed}"
+
+
+def _delivered(event: k.VendorDelivered) -> str:
+    late = ", late" if event.late else ""
+    did = "met" if event.number else "handed over"
+    return (
+        f"the vendor of {event.system} {did} {event.what} at {_when(event.happened_at)}{late}, "
+        f"says {event.principal}: {event.basis}"
+    )
+
+
 SAY: dict[type, Callable[[Any], str]] = {
     c.CaseRegulated: lambda x: f"{x.regime} speaks of the case, says {x.by}: {x.reason}",
     c.FactRecorded: _fact,
@@ -55,4 +71,6 @@ SAY: dict[type, Callable[[Any], str]] = {
     c.ClockReopened: lambda x: f"{x.principal} reopens {x.clock}: {x.reason}",
     c.ClockTolled: _tolled,
     c.ClockShareReached: _share,
+    k.VendorOwes: _owes,
+    k.VendorDelivered: _delivered,
 }
