@@ -61,7 +61,11 @@ class SystemsAdopted:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CaseOpened:
-    """A detected incident became a case, judged under the policy that the case keeps."""
+    """A detected incident became a case, judged under the policy that the case keeps.
+
+    drill
+        Whether every model that it touches belongs to a system of drills: nothing real went wrong.
+    """
 
     incident: str
     at: Millis
@@ -80,6 +84,7 @@ class CaseOpened:
     declared_system: bool
     policy: str
     blast_radius: tuple[Reached, ...] = ()
+    drill: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

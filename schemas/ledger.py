@@ -85,7 +85,7 @@ class ActionStatus:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IncidentStatus:
-    """An incident as it stands as of entry `index`; `sequence` grows with each change."""
+    """An incident as it stands as of entry `index`; `sequence` grows with each change. A drill's is an exercise."""
 
     incident: str
     index: int
@@ -106,6 +106,7 @@ class IncidentStatus:
     quorum: int
     actions: tuple[ActionStatus, ...]
     recurrence_of: str | None
+    drill: bool = False
 
 
 RECORDS = (Command, AuditEntry, IncidentStatus)

@@ -127,6 +127,11 @@ class Systems(Frozen):
                     if target is not None and owner.setdefault(target, name) != name:
                         raise ValueError(f"target {target} belongs to both {owner[target]} and {name}")
 
+    def is_drills(self, model: str) -> bool:
+        """Whether a model serves exercises; one that nobody declares is real."""
+        found = self.find(model)
+        return found is not None and found[1].drill
+
     def find(self, model: str) -> tuple[str, System, Model] | None:
         """Return the system that declares a model, or None: an undeclared model is judged by the strictest tier."""
         for name, system in self.systems.items():

@@ -49,7 +49,7 @@ class Told:
     @property
     def drill(self) -> bool:
         """Whether the case is an exercise."""
-        return bool(getattr(self.case, "drill", False))
+        return self.case.drill
 
     @property
     def over(self) -> bool:

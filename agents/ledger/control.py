@@ -69,6 +69,8 @@ class Control:
         Into which incident each merged one went.
     splits
         What left a case and has not opened its own yet, by the id of the incident that it is to open.
+    drills
+        Incidents that are exercises.
     read
         Next offset to read of each source topic, by topic id.
     """
@@ -94,6 +96,7 @@ class Control:
     deputies: Deputies = field(default_factory=Deputies)
     leases: Mapping[str, Lease] = field(default_factory=dict)
     desk: Desk = field(default_factory=Desk)
+    drills: frozenset[str] = frozenset()
     read: Mapping[str, int] = field(default_factory=dict)
 
     @property
@@ -163,8 +166,9 @@ def _of_case(control: Control, event: object) -> Control:
             return replace(control, merged={**control.merged, event.incident: event.into})
         case CaseSplit():
             return replace(control, splits={**control.splits, event.into: event})
-        case CaseOpened() if event.incident in control.splits:
+        case CaseOpened():
             left = {into: split for into, split in control.splits.items() if into != event.incident}
-            return replace(control, splits=left)
+            drills = control.drills | {event.incident} if event.drill else control.drills
+            return replace(control, splits=left, drills=drills)
         case _:
             return control

@@ -68,7 +68,7 @@ class History:
     @property
     def drill(self) -> bool:
         """Whether it was played, not suffered."""
-        return bool(getattr(self.case, "drill", False))
+        return self.case.drill
 
     @property
     def real(self) -> bool:

@@ -109,6 +109,8 @@ def block(record: Record) -> tuple[tuple[str, str], ...]:
 def notices(form: Form, record: Record) -> tuple[str, ...]:
     """Return what a reader has to know first: a draft, filed by a named person, by when."""
     draft = "This is a draft. Headgate files nothing: a named person checks it, completes it and files it."
+    if record.history.drill:
+        draft = "EXERCISE: nothing real went wrong. This is filed with nobody."
     if not form.regimes:
         return (draft,)
     every = [one for one in record.case.clocks.counted if one.regime.split(":", 1)[0] in form.regimes]

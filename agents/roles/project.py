@@ -31,4 +31,5 @@ def status(case: Case, index: int, at: int) -> IncidentStatus:
         quorum=plan.quorum if plan else 0,
         actions=actions,
         recurrence_of=case.recurrence_of,
+        drill=case.drill,
     )

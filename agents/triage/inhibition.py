@@ -28,7 +28,7 @@ def inhibited_by(case: Case, cases: Mapping[str, Case], systems: Systems) -> str
     for other in known:
         if (other.opened_at, other.incident) >= before:
             break
-        if other.phase.over or other.severity.rank > case.severity.rank:
+        if other.phase.over or other.drill is not case.drill or other.severity.rank > case.severity.rank:
             continue
         if other.category in _UPSTREAM and _explains(other, own, systems):
             return other.incident

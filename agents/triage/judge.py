@@ -1,7 +1,7 @@
 """What triage judges by: the policy in force, and what the systems document says of each model."""
 
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -44,6 +44,11 @@ class Judge:
         """Return the role that owns a model's incidents."""
         found = self.systems.find(model)
         return found[1].owner if found else Role.ML_MANAGER
+
+    def apart(self, model: str, others: Iterable[str]) -> bool:
+        """Whether a model is a drill's and any of the others is real, or the reverse: they share no fault."""
+        drill = self.systems.is_drills(model)
+        return any(self.systems.is_drills(other) is not drill for other in others)
 
     def declared(self, model: str) -> Model | None:
         """Return what the systems document says of a model."""

@@ -67,6 +67,11 @@ def home(signal: SignalRaised, episodes: Iterable[Episode], judge: Judge) -> Epi
     return known[0] if len(known) >= MAX_EPISODES else None
 
 
+def alike(episodes: Iterable[Episode], model: str, judge: Judge) -> list[Episode]:
+    """Return the episodes whose models are a drill's if this one is, and real if it is: others share no fault."""
+    return [episode for episode in episodes if not judge.apart(model, episode.models)]
+
+
 def _inherited(signal: SignalRaised, other: SignalRaised) -> bool:
     """Whether it is a level that stood against the version before, and stands against the next from its first row."""
     return signal.version != other.version and all(getattr(signal, name) == getattr(other, name) for name in _LEVEL)

@@ -8,7 +8,7 @@ from agents.triage import episode as episodes
 from agents.triage.episode import Episode, attach, conclude, deadline, is_old, is_over, nearness, only_reported, widens
 from agents.triage.homes import NO_TOPIC, Homes
 from agents.triage.judge import Judge
-from agents.triage.kinship import home
+from agents.triage.kinship import alike, home
 from agents.triage.remembered import Memory
 from agents.triage.reports import UNKNOWN
 from agents.triage.said import Said, read
@@ -166,7 +166,8 @@ class Triage:
         """Let a person's report join the newest incident of its model, or another episode of it, or begin one."""
         only = self._memory.version_of(report.model)
         signal = replace(report, version=only) if only and report.version == UNKNOWN else report
-        known = [one for one in self._memory.episodes.values() if signal.model in one.models]
+        every = alike(self._memory.episodes.values(), signal.model, self._judge)
+        known = [one for one in every if signal.model in one.models]
         own = Episode(id=signal.id, topic_id=NO_TOPIC, models=self._judge.joined(signal.model))
         before = max(known, key=lambda one: nearness(one, signal), default=own)
         if before is own:
@@ -210,15 +211,15 @@ class Triage:
         """Let two episodes that people said are one fault be one: what is raised of either belongs to one incident."""
         self._memory.raised.move(episode.id, into.id)
         self._end(episode)
-        seen = self._memory.seen
-        self._keep(episodes.absorbed(into, episode, seen, self._judge))
+        self._keep(episodes.absorbed(into, episode, self._memory.seen, self._judge))
         if not self._memory.raised.any_of(into.id):
-            self._rest(into.id, seen)
+            self._rest(into.id, self._memory.seen)
 
     def _home(self, signal: SignalRaised, at: int) -> Episode | None:
         """Return the episode under way of the signal's fault, or a new one; None where its fault is resolved."""
         topic_id, joined = signal.source.topic_id, self._judge.joined(signal.model)
-        known = [self._memory.episodes[name] for name in self._homes.of(topic_id, (signal.model, *joined))]
+        names = self._homes.of(topic_id, (signal.model, *joined))
+        known = alike((self._memory.episodes[name] for name in names), signal.model, self._judge)
         # What people reported, and nothing has explained yet, is what is now seen.
         found = home(signal, known, self._judge) or next((one for one in known if only_reported(one.signals)), None)
         if found is not None and is_old(found, self._judge, at):
@@ -233,9 +234,8 @@ class Triage:
 
     def _make_room(self) -> None:
         if len(self._memory.episodes) >= MAX_EPISODES:
-            known = (
-                self._memory.episodes.values()
-            )  # a candidate goes first, and of those none that a silence holds back
+            known = self._memory.episodes.values()
+            # A candidate goes first; of those none that a silence holds back.
             self._end(min(known, key=lambda one: (one.incident is not None, one.silent_until > 0)))
 
     @property

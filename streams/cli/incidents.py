@@ -1,6 +1,5 @@
 """`headgate incidents`: what is open, what is known of it, what it waits for, and a person's response."""
 
-import time
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +11,7 @@ from schemas.case.paging import AcknowledgePage
 from schemas.case.response import Dismissal
 from schemas.commands import Acknowledge, Declare, Dismiss
 from streams.cli import assess, consent, lead, learn, post_mortem, work
+from streams.clock import now_ms
 from streams.settings import Settings
 from streams.view.asking import OpenLedger
 from streams.view.incident_view import document, named, resolve, row, short, show
@@ -72,7 +72,7 @@ def _list(settings: Settings, *, everything: bool, as_json: bool) -> None:
             one["phase"],
             one["system"],
             when(one["opened_at"]),
-            one["title"],
+            f"DRILL: {one['title']}" if one["drill"] else one["title"],
             one["waits_for"],
         ]
         for name, one in zip(shown, rows, strict=True)
@@ -122,14 +122,15 @@ def watch(settings: Settings, *, everything: bool, as_json: bool) -> None:
 def _tell(found: Verified, names: dict[str, str], *, as_json: bool) -> None:
     if found.asked is None or not found.asked.incident:
         return
-    at = found.entry.at if found.entry else int(time.time() * 1000)
+    at = found.entry.at if found.entry else now_ms()
+    drill = found.case is not None and found.case.drill
     for event in found.events:
         if as_json:
             said = {"entry": found.index, "at": at, "incident": found.asked.incident, "event": type(event).__name__}
-            emit_line(said | {"sentence": sentence(event), "body": jsonable(event)})
+            emit_line(said | {"drill": drill, "sentence": sentence(event), "body": jsonable(event)})
         else:
             said_of = f"{found.asked.incident[:12]}  {clean(named(sentence(event), names))}"
-            click.echo(f"{found.index:>5}  {when(at)}  {said_of}")
+            click.echo(f"{found.index:>5}  {when(at)}  {'DRILL  ' if drill else ''}{said_of}")
 
 
 @command.command()

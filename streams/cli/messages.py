@@ -1,6 +1,5 @@
 """`headgate messages`: what each audience is told of an incident, who approved it, what was sent, what is due next."""
 
-import time
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +10,8 @@ from agents.communication.telling import Told
 from schemas.case import messages as m
 from schemas.case.messages import Audience
 from schemas.errors import HeadgateError
-from streams.cli.clocks_case import SPAN
+from streams.cli.clocks_due import SPAN
+from streams.clock import now_ms
 from streams.settings import Settings
 from streams.view.asking import OpenLedger
 from streams.view.incident_view import named, resolve, short
@@ -53,7 +53,7 @@ def command() -> None:
 
 def _text(ledger: OpenLedger, incident: str, audience: str, next_by: int, vendor: str) -> str:
     case = resolve(ledger, incident)
-    told = Told(case=case, systems=ledger.state.control.systems, now=int(time.time() * 1000), next_update_by=next_by)
+    told = Told(case=case, systems=ledger.state.control.systems, now=now_ms(), next_update_by=next_by)
     return draft_text(Audience(audience), told, vendor)
 
 
@@ -233,11 +233,11 @@ def due(settings: Settings, within: int, *, as_json: bool) -> None:
 
     Example: headgate messages due --within 4h
     """
-    now = int(time.time() * 1000)
+    now = now_ms()
     with OpenLedger(settings) as ledger:
         control = ledger.state.control
         found = sorted(
-            (at, case.incident, audience.value, short(ledger, case.incident), told)
+            (at, case.incident, audience.value, short(ledger, case.incident), told, case.drill)
             for case in ledger.state.cases.values()
             for at, audience, told in dues(control, case)
             if at <= now + within
@@ -245,13 +245,26 @@ def due(settings: Settings, within: int, *, as_json: bool) -> None:
     if as_json:
         emit(
             [
-                {"incident": incident, "audience": audience, "due": at, "left_ms": at - now, "missed": told}
-                for at, incident, audience, _, told in found
+                {
+                    "incident": incident,
+                    "drill": drill,
+                    "audience": audience,
+                    "due": at,
+                    "left_ms": at - now,
+                    "missed": told,
+                }
+                for at, incident, audience, _, told, drill in found
             ]
         )
         return
     cells = [
-        [name, audience, when(at), "missed" if told else "overdue" if at < now else "due"]
-        for at, _, audience, name, told in found
+        [
+            name,
+            audience,
+            when(at),
+            "missed" if told else "overdue" if at < now else "due",
+            "DRILL: tell nobody outside" if drill else "",
+        ]
+        for at, _, audience, name, told, drill in found
     ]
-    table(("incident", "audience", "due", "state"), cells, "no update is due in this time")
+    table(("incident", "audience", "due", "state", ""), cells, "no update is due in this time")

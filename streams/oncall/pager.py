@@ -25,6 +25,7 @@ class About:
 
     title: str
     severity: str
+    drill: bool = False
 
 
 class Pager:
@@ -74,6 +75,7 @@ class Pager:
                 step=event.step if isinstance(event, PageSent) else len(policy.steps),
                 round=event.round if isinstance(event, PageSent) else paging.round,
                 at=event.at,
+                drill=about.drill,
             )
             try:
                 reach(self._receivers, document.contacts_of(person), page, self._waits, self._sleep)

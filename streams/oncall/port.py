@@ -24,6 +24,8 @@ class Page:
         Name in the on-call document, or webhook:<receiver>.
     at
         When it was decided, ms.
+    drill
+        Whether it is an exercise; receivers show `text`, which says so first.
     """
 
     id: str
@@ -36,6 +38,12 @@ class Page:
     step: int
     round: int
     at: int
+    drill: bool = False
+
+    @property
+    def text(self) -> str:
+        """What went wrong, and first of all whether it is an exercise."""
+        return f"DRILL: {self.title}" if self.drill else self.title
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

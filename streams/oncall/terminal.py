@@ -33,10 +33,10 @@ class TerminalReceiver:
 
     def send(self, page: Page) -> Receipt:
         """Write one line; EffectError where nobody is there to read it."""
-        loud = "PAGE" if page.important else "page"
+        loud = ("DRILL " if page.drill else "") + ("PAGE" if page.important else "page")
         at = datetime.fromtimestamp(page.at / 1000, UTC)
         about = f"{page.incident} {page.subject}".strip()
-        text = f"{loud} {at:%Y-%m-%d %H:%M:%SZ} {page.person}: {page.severity.upper()} {page.title} ({about})"
+        text = f"{loud} {at:%Y-%m-%d %H:%M:%SZ} {page.person}: {page.severity.upper()} {page.text} ({about})"
         stream = self._stream or sys.stderr
         try:
             stream.write(clip(text, _LONGEST) + "\n")

@@ -3,7 +3,6 @@
 import asyncio
 import ipaddress
 import json
-import time
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from urllib.parse import SplitResult, urlsplit
@@ -11,6 +10,7 @@ from urllib.parse import SplitResult, urlsplit
 import httpx
 
 from schemas.errors import EffectError, PolicyError
+from streams.clock import machine_seconds
 from streams.oncall.port import Page, Receipt
 from streams.oncall.signing import headers, secret_of
 
@@ -48,7 +48,7 @@ class WebhookReceiver:
         url: str,
         secrets: Sequence[str],
         timeout: float = 10.0,
-        now: Callable[[], float] = time.time,
+        now: Callable[[], float] = machine_seconds,
     ) -> None:
         self._name = name
         self._url = url
@@ -101,7 +101,8 @@ def content(page: Page) -> bytes:
         "incident": page.incident,
         "subject": page.subject,
         "person": page.person,
-        "title": page.title,
+        "title": page.text,
+        "drill": page.drill,
         "severity": page.severity,
         "important": page.important,
         "step": page.step,

@@ -69,7 +69,7 @@ class PagingRole:
         known, due = document(control), deadline(paging)
         if known is None or due is None or now < due:
             return []
-        about = About(title=case.title, severity=case.severity.value)
+        about = About(title=case.title, severity=case.severity.value, drill=case.drill)
         command = self._pager.act(paging, active.policy, known, facts(control, case, subject), about, now)
         if command is None:
             return []

@@ -1,6 +1,5 @@
 """An incident as a person or a program reads it: what was found, what is planned, who decided, what is waited for."""
 
-import time
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -10,6 +9,7 @@ from agents.ledger.case import Case
 from agents.ledger.fold import Verified
 from schemas import events as e
 from schemas.errors import HeadgateError
+from streams.clock import now_ms
 from streams.view import message_lines, work_lines
 from streams.view.asking import OpenLedger
 from streams.view.lineage import say_lineage
@@ -20,6 +20,7 @@ from streams.view.rendering import clean, jsonable, table, when
 from streams.view.sentences import sentence
 
 _SHORTEST = 8
+EXERCISE = "DRILL: this is an exercise; nothing real went wrong, and nothing is reported to anybody outside"
 
 
 def resolve(ledger: OpenLedger, prefix: str) -> Case:
@@ -45,7 +46,7 @@ def short(ledger: OpenLedger, incident: str) -> str:
 
 def row(ledger: OpenLedger, case: Case, names: Mapping[str, str]) -> dict[str, Any]:
     """Return an incident in one row."""
-    step = next_step(case, ledger.state.control, _now(), short(ledger, case.incident), names)
+    step = next_step(case, ledger.state.control, now_ms(), short(ledger, case.incident), names)
     return {
         "incident": case.incident,
         "severity": case.severity.value,
@@ -54,6 +55,7 @@ def row(ledger: OpenLedger, case: Case, names: Mapping[str, str]) -> dict[str, A
         "acknowledged": case.acknowledged,
         "system": case.system,
         "title": named(case.title, names),
+        "drill": case.drill,
         "opened_at": case.opened_at,
         "waits_for": step.sentence,
         "command": step.command,
@@ -88,7 +90,7 @@ def document(ledger: OpenLedger, case: Case, names: Mapping[str, str]) -> dict[s
         "blast_radius": jsonable(case.blast_radius),
         "evidence": jsonable(ranked),
         "plan": plan_document(ledger, case, entries),
-        "reviews": reviews(case, _now()),
+        "reviews": reviews(case, now_ms()),
         "actions": jsonable(list(case.actions.values())),
         "history": [
             {"entry": found.index, "at": found.entry.at if found.entry else 0, "events": _told(found)}
@@ -148,6 +150,8 @@ def show(
     """Print an incident for a person, with the audits of its outputs and the lineage of its versions."""
     told = document(ledger, case, names)
     click.echo(f"incident {case.incident}: {case.severity.value.upper()} {case.category.value}, {case.phase.value}")
+    if case.drill:
+        click.echo(f"  {EXERCISE}")
     for line in (
         clean(told["title"]),
         f"system       {clean(case.system)}" + ("" if told["declared_system"] else "  (UNDECLARED: strictest tier)"),
@@ -170,7 +174,7 @@ def show(
         click.echo()
         show_plan(case.plan, proposed)
         show_decisions(told["plan"], names)
-    show_reviews(case, _now(), names)
+    show_reviews(case, now_ms(), names)
     if done := list(work_lines.lines(case, ledger.state.control, names)):
         click.echo("\npeople")
         click.echo("\n".join(f"  {clean(line)}" for line in done))
@@ -225,7 +229,3 @@ def named(said: str, names: Mapping[str, str]) -> str:
     for principal, name in names.items():
         said = said.replace(principal, name)
     return said
-
-
-def _now() -> int:
-    return int(time.time() * 1000)

@@ -127,6 +127,14 @@ def test_another_model_s_rows_are_left_out(settings: Settings) -> None:
         failures([history], store, None, "other")
 
 
+def test_no_drill_is_a_failure_case(settings: Settings) -> None:
+    """What was played is nothing to learn a model's failures from."""
+    history = frozen(settings)
+    drill = replace(history, case=replace(history.case, drill=True))
+    with pytest.raises(HeadgateError, match="no frozen row"):
+        failures([drill], evidence_store(settings, archive_key(settings.keys_directory)), None)
+
+
 def test_the_tests_that_are_written_run_against_a_model(settings: Settings, tmp_path: Path) -> None:
     """A team runs them with nothing of ours: a model that errs less than the one that failed passes."""
     history = frozen(settings)

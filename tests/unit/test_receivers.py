@@ -113,6 +113,17 @@ def test_a_page_arrives_signed_and_with_its_key_of_idempotency(listener: Listene
     said = json.loads(body)
     assert (said["type"], said["timestamp"]) == ("headgate.page", "2027-01-15T08:00:00.000+00:00")
     assert (said["data"]["person"], said["data"]["title"]) == ("ada", "data drift on shuttle")
+    assert said["data"]["drill"] is False
+
+
+def test_a_page_of_a_drill_says_so_before_anything_else(listener: Listener) -> None:
+    """In the first word on a terminal, and to a machine in the title and in a field of its own."""
+    page, lines = replace(PAGE, drill=True), io.StringIO()
+    webhook(listener.url).send(page)
+    said = json.loads(listener.got[0][1])["data"]
+    assert (said["drill"], said["title"]) == (True, "DRILL: data drift on shuttle")
+    TerminalReceiver(stream=lines).send(page)
+    assert lines.getvalue().startswith("DRILL PAGE ")
 
 
 @pytest.mark.parametrize(

@@ -91,9 +91,14 @@ def adopt_policy(control: Control, asked: Asked, body: c.AdoptPolicy) -> list[ob
 def adopt_systems(control: Control, asked: Asked, body: c.AdoptSystems) -> list[object]:
     """Watch validly declared systems from now on."""
     try:
-        systems.read(body.document)
+        declared = systems.read(body.document)
     except PolicyError:
         return refuse(asked, "bad_systems", "the document is not valid: `headgate systems check` says where")
+    for name, system in control.systems.systems.items():
+        for model in system.models:
+            if declared.find(model) is not None and declared.is_drills(model) is not system.drill:
+                said = f"{name}: a model is real or a drill's for good; give the drill's model a name of its own"
+                return refuse(asked, "drill", said)
     digest = documents.digest(body.document)
     if digest == control.systems_digest:
         return refuse(asked, "in_force", "these systems are declared already")

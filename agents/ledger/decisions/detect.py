@@ -30,6 +30,17 @@ def _rule(control: Control, policy: Policy, found: s.IncidentOpened | s.Incident
     return min(rules, key=SeverityRule.order)
 
 
+def _drill(control: Control, found: s.IncidentOpened) -> bool:
+    """Whether nothing real is touched: every model belongs to a drill's system. What was split off keeps its origin's.
+
+    The flag is the ledger's own finding, never what a command says: nobody hides an incident by calling it a drill.
+    """
+    split = control.splits.get(found.id)
+    if split is not None:
+        return split.incident in control.drills
+    return bool(found.affected) and all(control.systems.is_drills(one.model) for one in found.affected)
+
+
 def _black_box(control: Control, incident: str, models: set[str]) -> list[object]:
     """Return the modifier of a third party's model that cannot be rolled back, if one of the models is such."""
     for model in sorted(models):
@@ -62,7 +73,8 @@ def open_case(control: Control, asked: Asked, body: s.IncidentOpened, at: int) -
 
 def open_under(control: Control, policy: str, body: s.IncidentOpened, at: int) -> list[object]:
     """Open a case under the adopted policy with this digest, with all that follows of it at once."""
-    rule = _rule(control, control.policies[policy], body)
+    rule, drill = _rule(control, control.policies[policy], body), _drill(control, body)
+    before = body.recurrence_of
     opened = CaseOpened(
         incident=body.id,
         at=at,
@@ -77,10 +89,11 @@ def open_under(control: Control, policy: str, body: s.IncidentOpened, at: int) -
         recommended=body.recommended,
         owner_role=body.owner_role,
         technique=body.technique,
-        recurrence_of=body.recurrence_of,
+        recurrence_of=before if before is not None and (before in control.drills) is drill else None,
         declared_system=all(control.systems.find(affected.model) for affected in body.affected),
         policy=policy,
         blast_radius=body.blast_radius,
+        drill=drill,
     )
     follows = _black_box(control, body.id, {affected.model for affected in body.affected})
     if follows:
@@ -107,11 +120,18 @@ def _staying(case: Case, body: s.IncidentGrew) -> s.IncidentGrew:
     return replace(body, evidence=kept or case.course.signals, affected=remaining or case.affected)
 
 
-def grow(control: Control, case: Case, body: s.IncidentGrew) -> list[object]:
+def _mixed(control: Control, case: Case, models: set[str]) -> bool:
+    """Whether new models would join a drill's incident with a real one."""
+    return any(control.systems.is_drills(model) is not case.drill for model in models)
+
+
+def grow(control: Control, case: Case, asked: Asked, body: s.IncidentGrew) -> list[object]:
     """Take the newest facts; severity may rise by rule, and falls only by a person's word."""
     body = _staying(case, body)
     rule = _rule(control, control.policies[case.policy], body)
     new = {each.model for each in body.affected} - {each.model for each in case.affected}
+    if _mixed(control, case, new):
+        return refuse(asked, "drill", "an incident is a drill's or real: a model of the other kind opens its own")
     worse = ruled(case.assessment, rule.severity)
     modifier = [] if Modifier.THIRD_PARTY_BLACK_BOX in worse.modifiers else _black_box(control, case.incident, new)
     after = modified(worse, Modifier.THIRD_PARTY_BLACK_BOX, applies=True) if modifier else worse
@@ -140,7 +160,7 @@ def decide(control: Control, case: Case, asked: Asked, _at: int) -> list[object]
     """Return the events of what detection says of a case, or None where the command is of another kind."""
     match asked.body:
         case s.IncidentGrew():
-            return grow(control, case, asked.body)
+            return grow(control, case, asked, asked.body)
         case s.IncidentQuieted(sequence=sequence, last_signal_at=last):
             return [CaseQuieted(incident=case.incident, sequence=sequence, last_signal_at=last)]
     return None

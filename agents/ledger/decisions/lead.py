@@ -17,6 +17,8 @@ def _merge(control: Control, case: Case, asked: Asked, body: r.Merge) -> list[ob
     """Let the case go on in another one. That one is open and this one will not be, so no cycle can come about."""
     if body.into == case.incident or body.into not in control.open:
         return refuse(asked, "not_open", "an incident is merged into another one whose response is not over")
+    if (body.into in control.drills) is not case.drill:
+        return refuse(asked, "drill", "a drill's incident and a real one are never one")
     if committed(case):
         return refuse(asked, "too_late", "a plan is being carried out; merge the other incident into this one")
     merged = r.CaseMerged(incident=case.incident, into=body.into, principal=asked.principal, reason=body.reason)
