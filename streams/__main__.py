@@ -6,6 +6,7 @@ from importlib import import_module
 import click
 
 from schemas.errors import HeadgateError, PolicyError
+from streams.clock import install
 from streams.logs import configure
 from streams.settings import load_settings
 
@@ -86,6 +87,7 @@ def headgate(ctx: click.Context) -> None:
     """
     settings = load_settings()
     configure(settings)
+    install(settings)
     ctx.obj = settings
 
 

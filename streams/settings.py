@@ -64,6 +64,7 @@ class Settings(BaseSettings):
     receivers: FilePath | None = Field(None, description="file of the webhooks that pages go to")
     envoy_admin: str | None = Field(None, description="URL of Envoy's admin port on loopback")
     mlflow_uri: str | None = Field(None, description="MLflow registry, sqlite:///… for one")
+    clock: Path | None = Field(None, description="file of a drill's clock; only for ledgers named drill-…")
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     log_format: Literal["console", "json"] = "console"
     test_broker: Literal["embedded", "docker"] = Field("embedded", description="the broker of the tests")

@@ -31,6 +31,7 @@ from streams.archive.index import ArchiveIndex, NewFile
 from streams.archive.parquet import Kept, Signature
 from streams.archive.retention import folder, prune
 from streams.archive.store import SealedStore
+from streams.clock import of_broker
 from streams.kafka import Clients, topic_id
 from streams.ledger.keyring import archive_key
 from streams.settings import Settings
@@ -151,7 +152,7 @@ class Archiver:
         self._next[partition] = offset + 1
         waiting = self._waiting
         waiting.since = waiting.since or time.monotonic()
-        received_at = max(message.timestamp()[1], 0)
+        received_at = max(of_broker(message.timestamp()[1]), 0)
         try:
             body = open_frame(message.value(), allowed=ACCEPTED)
             if isinstance(body, InferenceBatch):

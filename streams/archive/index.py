@@ -6,7 +6,6 @@ crash neither loses nor doubles a row. No prediction id stands in it.
 
 import hmac
 import sqlite3
-import time
 from collections.abc import Iterable, Sequence
 from contextlib import closing
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ from typing import Any
 from agents.archive.held import HeldWindow
 from schemas.errors import HeadgateError
 from streams.archive.sealed import subkey
+from streams.clock import now_ms
 
 _SCHEMA = """
 create table if not exists files (
@@ -113,7 +113,7 @@ class ArchiveIndex:
         counted: dict[str, int],
     ) -> None:
         """Make files, positions, offsets and counters true, all or none."""
-        now = int(time.time() * 1000)
+        now = now_ms()
         with self._database:
             self._database.execute("begin immediate")
             for file in files:
@@ -170,7 +170,7 @@ class ArchiveIndex:
         Files with rows in a held window stay. Files that expired before `forget_before` leave the index altogether,
         and with them the hashes of their ids.
         """
-        now = int(time.time() * 1000)
+        now = now_ms()
         with self._database:
             self._database.execute("begin immediate")
             self._database.execute("create temp table if not exists held (model text, since integer, until integer)")

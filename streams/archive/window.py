@@ -13,6 +13,7 @@ from schemas.codec import open_frame
 from schemas.errors import SchemaError
 from schemas.signals import Evidence
 from schemas.telemetry import InferenceBatch
+from streams.clock import of_broker, to_broker
 from streams.kafka import Clients, end_offset
 
 MAX_ROWS = 200_000
@@ -57,21 +58,22 @@ def _read(clients: Clients, consumer: Consumer, topic: str, window: Window) -> N
     count = len(consumer.list_topics(topic, 10).topics[topic].partitions)
     partition = (murmur2(key) & 0x7FFFFFFF) % count
     end = end_offset(clients.admin(), topic, partition)
-    asked = TopicPartition(topic, partition, max(window.first - _BEFORE_MS, 0))
+    asked = TopicPartition(topic, partition, max(to_broker(window.first) - _BEFORE_MS, 0))
     start = consumer.offsets_for_times([asked], timeout=10)[0].offset
     if start < 0 or start >= end:
         return
     consumer.assign([TopicPartition(topic, partition, start)])
     deadline = time.monotonic() + _SECONDS
     sources: dict[str, int] = {}
+    last = to_broker(window.last)
     while time.monotonic() < deadline:
         for message in consumer.consume(200, 0.1):
             if message.error() is not None:
                 continue
-            at = message.timestamp()[1]
+            stamped = message.timestamp()[1]
             if message.key() == key:
-                _take(message.value(), at, window, sources)
-            if message.offset() >= end - 1 or (window.seen and at > window.last + _AFTER_MS):
+                _take(message.value(), of_broker(stamped), window, sources)
+            if message.offset() >= end - 1 or (window.seen and stamped > last + _AFTER_MS):
                 return
             if window.seen >= MAX_ROWS:
                 window.complete = False

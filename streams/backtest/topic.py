@@ -13,6 +13,7 @@ from schemas.errors import BrokerError, SchemaError
 from schemas.telemetry import InferenceBatch
 from schemas.topics import full_name
 from streams.backtest.clock import Clock, Kind
+from streams.clock import of_broker, to_broker
 from streams.kafka import Clients, end_offset, start_offset, topic_id
 from streams.settings import Settings
 
@@ -91,7 +92,7 @@ def _bounds(clients: Clients, consumer: Consumer, place: TopicPartition, stretch
 
 
 def _offset_at(consumer: Consumer, place: TopicPartition, at: int, most: int) -> int:
-    asked = [TopicPartition(place.topic, place.partition, at)]
+    asked = [TopicPartition(place.topic, place.partition, to_broker(at))]
     offset = int(consumer.offsets_for_times(asked, timeout=WITHIN)[0].offset)
     return most if offset < 0 else offset
 
@@ -107,7 +108,7 @@ def _received(message: Message, found: str) -> Received | None:
         topic_id=found,
         partition=message.partition() or 0,
         offset=message.offset() or 0,
-        timestamp=message.timestamp()[1],
+        timestamp=of_broker(message.timestamp()[1]),
         key=message.key(),
         value=message.value() or b"",
     )

@@ -1,7 +1,6 @@
 """`headgate archive`: what is kept, what is deleted, and the evidence of an incident."""
 
 import json
-import time
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +12,7 @@ from streams.archive.evidence import evidence_store
 from streams.archive.index import ArchiveIndex
 from streams.archive.retention import prune
 from streams.archive.store import SealedStore
+from streams.clock import now_ms
 from streams.kafka import Clients
 from streams.ledger.keyring import archive_key, read_trust, trust_path
 from streams.ledger.reader import LedgerReader
@@ -66,7 +66,7 @@ def prune_command(settings: Settings, *, as_json: bool) -> None:
     key = archive_key(settings.keys_directory)
     index = ArchiveIndex(settings.archive_directory, key)
     held = [window for case in state.cases.values() for window in windows(case)]
-    gone = prune(index, SealedStore(settings.archive_directory / "rows", key), policy.archive, time.time(), held)
+    gone = prune(index, SealedStore(settings.archive_directory / "rows", key), policy.archive, now_ms(), held)
     index.close()
     kept = f"older than {policy.archive.keep_days} days"
     click.echo(json.dumps({"files_deleted": gone}) if as_json else f"{gone} files {kept} deleted")

@@ -1,12 +1,12 @@
 """`headgate delegate`: let another person decide on plans in your place, for a bounded time."""
 
-import time
 from pathlib import Path
 
 import click
 
 from schemas.delegation import Delegate, RevokeDelegation
 from schemas.errors import HeadgateError
+from streams.clock import now_ms
 from streams.settings import Settings
 from streams.view.asking import OpenLedger
 from streams.view.on_case import MOMENT, principal_of
@@ -68,7 +68,7 @@ def command(
 
 
 def _list(settings: Settings, *, as_json: bool) -> None:
-    now = int(time.time() * 1000)
+    now = now_ms()
     with OpenLedger(settings) as ledger:
         found = [one for one in ledger.state.control.deputies.delegations.values() if one.until > now]
     if as_json:

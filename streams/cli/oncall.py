@@ -1,6 +1,5 @@
 """`headgate oncall`: who is on call, where nobody is, and who would be paged when."""
 
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -16,6 +15,7 @@ from schemas.errors import PolicyError
 from schemas.escalation import Ack, CaseFacts
 from schemas.oncall import OnCall
 from schemas.values import Category, Severity
+from streams.clock import now_ms
 from streams.oncall import words
 from streams.settings import DEPLOY, Settings
 from streams.view import adoption
@@ -36,10 +36,6 @@ class _Moment(click.ParamType):
             self.fail(str(error), param, ctx)
 
 
-def _now() -> int:
-    return int(time.time() * 1000)
-
-
 _FILE = click.option(
     "--file",
     "document",
@@ -48,7 +44,7 @@ _FILE = click.option(
     help="The on-call document; by default the one that is deployed.",
 )
 _JSON = click.option("--json", "as_json", is_flag=True, help="As JSON.")
-_AT = click.option("--at", type=_Moment(), default=_now, help="A time, 2026-12-24T09:00+01:00; by default now.")
+_AT = click.option("--at", type=_Moment(), default=now_ms, help="A time, 2026-12-24T09:00+01:00; by default now.")
 _DAYS = click.option("--days", type=click.IntRange(1, MAX_DAYS), default=30, show_default=True, help="How far ahead.")
 _SCHEDULE = click.option("--schedule", default="", help="Only this schedule.")
 
@@ -171,7 +167,7 @@ def export(file: BinaryIO, schedule: str, at: int, days: int, document: Path) ->
 
     read = _read(document)
     planned = whole_shifts(read.schedules[_known(read, schedule)], read.overrides_of(schedule), at, at + days * DAY)
-    file.write(ical.export(read, schedule, planned, _now()))
+    file.write(ical.export(read, schedule, planned, now_ms()))
     click.echo(f"{len(planned)} shifts of {schedule} over {days} days", err=True)
 
 

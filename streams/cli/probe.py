@@ -1,7 +1,6 @@
 """`headgate probe`: the questions that show whether a model is still the one it was."""
 
 import json
-import time
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +9,7 @@ import click
 from schemas import probing
 from schemas.errors import PolicyError
 from schemas.probing import ProbeSet
+from streams.clock import now_ms
 from streams.view.rendering import clean, emit, table
 
 _File = click.Path(path_type=Path, exists=True, dir_okay=False)
@@ -99,7 +99,7 @@ def run(probes: Path, endpoint: str, timeout: float, *, as_json: bool) -> None:
     except ValueError:
         raise PolicyError(f"{endpoint[:200]} is no http or https URL without user and password") from None
     with Asker(endpoint, timeout) as asker:
-        result = asker.run(known, digest, "unversioned", int(time.time() * 1000))
+        result = asker.run(known, digest, "unversioned", now_ms())
     if as_json:
         emit(result)
         return

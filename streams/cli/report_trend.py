@@ -1,6 +1,5 @@
 """`headgate report trend`: a quarter of incidents against the quarter before."""
 
-import time
 from pathlib import Path
 
 import click
@@ -8,6 +7,7 @@ import click
 from agents.feedback.proposal import judged, propose
 from agents.metrics.history import histories
 from agents.metrics.trend import quarter, quarter_of, trend
+from streams.clock import now_ms
 from streams.settings import Settings
 from streams.view.asking import OpenLedger
 from streams.view.page import markdown, page
@@ -29,7 +29,7 @@ def command(settings: Settings, asked: str, form: str, out: Path | None) -> None
 
     Example: headgate report trend --quarter 2026Q4 --html --out trend.html
     """
-    now = int(time.time() * 1000)
+    now = now_ms()
     chosen = quarter(asked) if asked else quarter_of(now)
     with OpenLedger(settings) as ledger:
         found, control = histories(ledger.entries), ledger.state.control

@@ -1,6 +1,5 @@
 """`headgate reviews`: single decisions of running incidents that wait for a person, and what was said of them."""
 
-import time
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -14,6 +13,7 @@ from schemas.case.reviews import ReviewVerdict
 from schemas.errors import HeadgateError
 from streams.archive.evidence import evidence_store
 from streams.archive.store import SealedStore
+from streams.clock import now_ms
 from streams.ledger.keyring import archive_key
 from streams.settings import Settings
 from streams.view.asking import OpenLedger
@@ -51,7 +51,7 @@ def command(ctx: click.Context, *, mine: bool, every: bool, as_json: bool) -> No
     if ctx.invoked_subcommand is not None:
         return
     settings: Settings = ctx.obj
-    names, now = names_of(settings), int(time.time() * 1000)
+    names, now = names_of(settings), now_ms()
     with OpenLedger(settings) as ledger:
         rows = [
             document(case, review, now)
@@ -104,7 +104,7 @@ def show(settings: Settings, prediction: str, incident: str, *, as_json: bool) -
     """
     from streams.archive.reviewed import row_of
 
-    names, now = names_of(settings), int(time.time() * 1000)
+    names, now = names_of(settings), now_ms()
     with OpenLedger(settings) as ledger:
         case, review = _find(ledger, prediction, incident)
     told = document(case, review, now)

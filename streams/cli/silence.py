@@ -1,7 +1,6 @@
 """`headgate silence`: keep known noise from opening incidents and paging, for a while or again and again."""
 
 import re
-import time
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +9,7 @@ import click
 from agents.triage.silence import readable, window_at, windows
 from schemas.case.silences import AddSilence, Aspect, EndSilence, Matcher, SilenceAdded
 from schemas.errors import HeadgateError
+from streams.clock import now_ms
 from streams.settings import Settings
 from streams.view.asking import OpenLedger
 from streams.view.on_case import MOMENT
@@ -88,7 +88,7 @@ def add(
       headgate silence add model=shuttle --from 2026-12-06T02:00+01:00 --for 1h --rule "FREQ=WEEKLY;BYDAY=SU" \
         --zone Europe/Berlin --until 2027-02-28T00:00Z --reason "the weekly maintenance" --as ana
     """
-    now = int(time.time() * 1000)
+    now = now_ms()
     rule, starts_at = said["rule"], said["starts_at"] or now
     if rule and not readable(rule, said["zone"]):
         raise HeadgateError(f"{clean(rule[:80])} in {clean(said['zone'][:40])} is no recurrence rule in a time zone")
@@ -117,7 +117,7 @@ def listing(settings: Settings, *, as_json: bool) -> None:
 
     Example: headgate silence list --json
     """
-    names, now = names_of(settings), int(time.time() * 1000)
+    names, now = names_of(settings), now_ms()
     with OpenLedger(settings) as ledger:
         silences = sorted(ledger.state.control.desk.silences.values(), key=lambda one: (one.until, one.silence))
     rows = [_row(one, now) for one in silences]

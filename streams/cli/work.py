@@ -1,12 +1,12 @@
 """`headgate incidents assume | hand-over | check | task | note | timeline`: who does what, and what happened when."""
 
-import time
 from typing import Any
 
 import click
 
 from schemas.case import people as p
 from schemas.case.people import Duty
+from streams.clock import now_ms
 from streams.settings import Settings
 from streams.view.asking import OpenLedger
 from streams.view.incident_view import resolve
@@ -151,7 +151,7 @@ def task_done(settings: Settings, /, incident: str, name: str, note: str, **sign
 @click.pass_obj
 def task_list(settings: Settings, incident: str, *, as_json: bool) -> None:
     """Print the tasks of INCIDENT: whose they are, until when, and which are done."""
-    names, now = names_of(settings), int(time.time() * 1000)
+    names, now = names_of(settings), now_ms()
     with OpenLedger(settings) as ledger:
         tasks = resolve(ledger, incident).people.tasks
     if as_json:

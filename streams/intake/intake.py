@@ -15,6 +15,7 @@ from agents.intake.pack import Packed, Packer
 from agents.received import Received
 from schemas.errors import BrokerError
 from schemas.topics import full_name
+from streams.clock import of_broker
 from streams.kafka import DELIVERY_SECONDS, Clients, Record, topic_id
 from streams.settings import Settings
 from streams.stop import Stop
@@ -130,7 +131,7 @@ class Intake:
             topic_id=self._topic_id,
             partition=message.partition(),
             offset=message.offset(),
-            timestamp=message.timestamp()[1],
+            timestamp=of_broker(message.timestamp()[1]),
             key=message.key(),
             value=message.value() or b"",
             headers=_headers(message),

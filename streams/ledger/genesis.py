@@ -2,7 +2,6 @@
 
 import hashlib
 import secrets
-import time
 from pathlib import Path
 
 from agents.ledger.asked import sign
@@ -18,6 +17,7 @@ from schemas.note import Verifier
 from schemas.note import sign as sign_note
 from schemas.topics import full_name
 from schemas.values import Position, Role
+from streams.clock import now_ms
 from streams.kafka import AwaitedProducer, Clients, Record, end_offset
 from streams.ledger.keyring import SERVICES, Identity, create, load, trust_path, write_trust
 from streams.ledger.reader import LedgerReader
@@ -62,7 +62,7 @@ def begin(settings: Settings) -> Trust:
         nonce=nonce,
     )
     state, command = LedgerState(), encode(sign(body, "", admin.key))
-    composed = compose(state, state.ask(command), command, _NOWHERE, 0, int(time.time() * 1000))
+    composed = compose(state, state.ask(command), command, _NOWHERE, 0, now_ms())
     assert composed is not None
     leaf = frame(composed[0])
     trust = Trust(genesis=hashlib.sha256(leaf).hexdigest(), log=verifier)

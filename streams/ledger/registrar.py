@@ -23,6 +23,7 @@ from schemas.events import PolicyAdopted, SystemsAdopted
 from schemas.note import sign as sign_note
 from schemas.topics import full_name
 from schemas.values import Position
+from streams.clock import now_ms, of_broker
 from streams.kafka import AwaitedProducer, Clients, topic_id
 from streams.ledger.keyring import Identity
 from streams.ledger.reader import LedgerReader
@@ -141,7 +142,7 @@ class Registrar:
         while True:
             index = fold.next_offset
             asked = fold.state.ask(command)
-            composed = compose(fold.state, asked, command, source, index, int(time.time() * 1000))
+            composed = compose(fold.state, asked, command, source, index, now_ms())
             if composed is None:
                 return
             leaf = frame(composed[0])
@@ -217,7 +218,7 @@ def _received(message: Message, source: Position, headers: Headers) -> Received:
         topic_id=source.topic_id,
         partition=source.partition,
         offset=source.offset,
-        timestamp=timestamp,
+        timestamp=of_broker(timestamp),
         key=message.key(),
         value=message.value() or b"",
         headers=headers,

@@ -13,6 +13,7 @@ from schemas.errors import BrokerError, PolicyError
 from schemas.probing import Probe, ProbeSet
 from schemas.systems import Model, Systems
 from schemas.topics import full_name
+from streams.clock import now_ms
 from streams.kafka import AwaitedProducer, Clients
 from streams.probes.asking import Asker
 from streams.settings import Settings
@@ -86,7 +87,7 @@ class Prober:
             return min(float(probe.every_seconds), _AGAIN_SECONDS)
         version = probe.version or model.known_good or "unversioned"
         with Asker(probe.endpoint, probe.timeout_seconds, token) as asker:
-            result = asker.run(probes, probe.digest, version, int(time.time() * 1000))
+            result = asker.run(probes, probe.digest, version, now_ms())
         try:
             self._producer.send(self._topic, name.encode(), frame(result))
         except BrokerError as error:

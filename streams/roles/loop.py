@@ -15,6 +15,7 @@ from agents.ledger.fold import Trust, Verified
 from agents.ledger.state import LedgerState
 from schemas.codec import frame
 from schemas.topics import full_name
+from streams.clock import now_ms
 from streams.kafka import AwaitedProducer, Clients, Record
 from streams.ledger.keyring import Identity
 from streams.ledger.reader import LedgerReader
@@ -62,7 +63,7 @@ class RoleLoop:
             while not stop.requested:
                 self._tell(self._reader.poll(_POLL_SECONDS))
                 for role in self._roles:
-                    self._propose(role, role.proposals(state, int(time.time() * 1000)))
+                    self._propose(role, role.proposals(state, now_ms()))
         finally:
             self._reader.close()
 

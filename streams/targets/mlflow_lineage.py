@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from schemas.errors import EffectError
+from streams.clock import of_broker
 from streams.targets.mlflow_registry import MlflowTarget, ask, open_registry
 
 MAX_TAGS = 50
@@ -35,7 +36,7 @@ class LineageReader:
             "registered": model,
             "source": _clip(lineage.source),
             "signature": lineage.signature,
-            "created_at": int(found.creation_timestamp or 0),
+            "created_at": of_broker(int(found.creation_timestamp or 0)),
             "card": {
                 "model": _clip(card.description),
                 "version": _clip(found.description),

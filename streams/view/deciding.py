@@ -1,7 +1,6 @@
 """A person's decision on a plan: shown first, confirmed at a terminal, signed over exactly the plan in the ledger."""
 
 import sys
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +13,7 @@ from agents.ledger.regions.plan import Plan, PlanState
 from schemas.commands import Approve, Deny, RevokeApproval
 from schemas.errors import HeadgateError
 from schemas.events import PlanAuthorised
+from streams.clock import now_ms
 from streams.settings import Settings
 from streams.view.asking import OpenLedger, Verdict
 from streams.view.incident_view import resolve
@@ -95,7 +95,7 @@ def _said(wish: Wish, plan: Plan) -> Said:
         typed = str(click.prompt(f"type the first {CONFIRMED_DIGITS} digits of the plan's digest", err=True)).strip()
     if typed[:CONFIRMED_DIGITS].lower() != plan.digest[:CONFIRMED_DIGITS]:
         raise HeadgateError("that is not this plan's digest; nothing was signed")
-    return Said(reason=reason, confirmed=typed[:CONFIRMED_DIGITS].lower(), confirmed_at=int(time.time() * 1000))
+    return Said(reason=reason, confirmed=typed[:CONFIRMED_DIGITS].lower(), confirmed_at=now_ms())
 
 
 def _plan_of(case: Case, prefix: str) -> Plan:

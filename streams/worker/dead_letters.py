@@ -1,11 +1,11 @@
 """Dead letters of one source partition: a run of like failures is one record, so that garbage stays cheap."""
 
-import time
 from dataclasses import dataclass
 
 from agents.received import Received
 from schemas.codec import frame
 from schemas.deadletter import DeadLetter
+from streams.clock import now_ms
 from streams.kafka import Record
 
 MAX_BYTES = 1_200_000
@@ -63,7 +63,7 @@ class DeadLetters:
             partition=first.partition,
             offset=first.offset,
             last_offset=run.last_offset,
-            at=int(time.time() * 1000),
+            at=now_ms(),
             error=run.error,
             reason=reason,
             attempt=1,

@@ -6,6 +6,7 @@ from confluent_kafka import Message, TopicPartition
 
 from agents.received import Received
 from schemas.errors import BrokerError, SchemaError
+from streams.clock import of_broker
 from streams.kafka import Clients
 from streams.worker.snapshots import Scope
 
@@ -50,7 +51,7 @@ def _received(message: Message, scope: Scope) -> tuple[Received, SchemaError | N
         topic_id=scope.topic_id,
         partition=scope.partition,
         offset=message.offset(),
-        timestamp=message.timestamp()[1],
+        timestamp=of_broker(message.timestamp()[1]),
         key=message.key(),
         value=message.value() or b"",
         headers=headers,

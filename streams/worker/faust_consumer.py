@@ -27,6 +27,7 @@ from faust.types import TP, ConsumerMessage
 
 from agents.received import Received
 from schemas.errors import HeadgateError
+from streams.clock import of_broker
 from streams.worker.watchdog import end_process
 
 REVIEWED = ("0.15.3", "0.14.")
@@ -179,7 +180,7 @@ class ManifestConsumer(driver.Consumer):  # type: ignore[misc]
             generation_id=self.app.consumer_generation_id,
         )
         message.fetch = self._labelled
-        message.timestamp_ms = record.timestamp or 0
+        message.timestamp_ms = of_broker(record.timestamp or 0)
         message.raw_headers = record.headers
         return message
 

@@ -17,6 +17,7 @@ import structlog
 from faust.types import TP
 
 from agents.processor import Ticking
+from streams.clock import now_ms
 from streams.kafka import Clients, end_offset, start_offset, topic_id
 from streams.settings import Settings
 from streams.worker.dead_letters import DeadLetters
@@ -189,7 +190,7 @@ class Worker:
         while True:
             await asyncio.sleep(TICK_SECONDS)
             for tp, partition in list(self._partitions.items()):
-                now = int((time.time() - BEHIND_SECONDS) * 1000)  # behind the clock: a record may be on its way
+                now = now_ms(BEHIND_SECONDS)  # behind the clock: a record may be on its way
                 if not isinstance(partition.processor, Ticking) or not partition.processor.due(now):
                     continue
                 end = (await asyncio.to_thread(self._bounds, tp))[1]

@@ -146,8 +146,8 @@ def test_a_prediction_is_told_whole_and_expires(settings: Settings) -> None:
     assert "the ledger could not be read" in told
     store = SealedStore(settings.archive_directory / "rows", archive_key(settings.keys_directory))
     policy = ArchivePolicy(keep_days=10)
-    assert prune(archive.index, store, policy, (at + 9 * DAY_MS) / 1000) == 0
-    assert prune(archive.index, store, policy, (at + 11 * DAY_MS) / 1000) == 1
+    assert prune(archive.index, store, policy, at + 9 * DAY_MS) == 0
+    assert prune(archive.index, store, policy, at + 11 * DAY_MS) == 1
     assert list(store.files()) == []
     assert explain(archive, "p-1", None, None)["reason"] == "expired"
 
