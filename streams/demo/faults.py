@@ -8,6 +8,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from streams.demo.models import Array
+from streams.serving.files import Watched, replace
 
 SLOW_BY = 0.06
 _UNITS, _STUCK, _SWAPPED = 0, 6, (6, 8)
@@ -49,28 +50,9 @@ def distort(rows: Array, fault: Fault, typical: Array) -> Array:
 
 def switch(file: Path, fault: Fault) -> None:
     """Break or mend every pipeline that watches `file`."""
-    fresh = file.with_suffix(".new")
-    fresh.write_text(fault.value)
-    fresh.replace(file)
+    replace(file, fault.value)
 
 
-class FaultSwitch:
-    """Which fault is on, read again whenever the file has changed; no file, or an unknown word, is none."""
-
-    def __init__(self, file: Path | None) -> None:
-        self._file = file
-        self._seen = (0, 0)
-        self._fault = Fault.NONE
-
-    def now(self) -> Fault:
-        """Return the fault that is on."""
-        if self._file is None:
-            return Fault.NONE
-        try:
-            status = self._file.stat()
-            if (status.st_ino, status.st_mtime_ns) != self._seen:
-                self._seen = (status.st_ino, status.st_mtime_ns)
-                self._fault = Fault(self._file.read_text()[:20].strip())
-        except (OSError, ValueError):
-            self._fault = Fault.NONE
-        return self._fault
+def watched(file: Path | None) -> Watched[Fault]:
+    """Return which fault is on; no file, or an unknown word, is none."""
+    return Watched(file, lambda text: Fault(text[:20].strip()), Fault.NONE)

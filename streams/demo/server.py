@@ -2,18 +2,14 @@
 
 import argparse
 import asyncio
-import json
-import signal
 import socket
 import sys
 import uuid
-from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from time import perf_counter
 from typing import Any, Protocol
 
-import uvicorn
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse
@@ -21,9 +17,12 @@ from starlette.routing import Route
 
 from schemas.errors import HeadgateError, SchemaError
 from streams.demo.catalogue import load
-from streams.demo.faults import SLOW_BY, Fault, FaultSwitch, distort
-from streams.demo.inference import MAX_BODY, answer, read_labels, read_question
+from streams.demo.faults import SLOW_BY, Fault, distort, watched
+from streams.demo.inference import answer, read_question
 from streams.demo.models import CLASSES, MODEL, SENSORS, Classifier
+from streams.serving.files import Watched
+from streams.serving.protocol import read_labels
+from streams.serving.web import LOOPBACK, end_on_signals, read_body, refuse, serve
 
 
 class Telemetry(Protocol):
@@ -41,7 +40,9 @@ class Telemetry(Protocol):
 class ModelServer:
     """Answers inference requests with one version, and records what the model was fed and what it said."""
 
-    def __init__(self, version: str, classifier: Classifier, fault: FaultSwitch, telemetry: Telemetry | None) -> None:
+    def __init__(
+        self, version: str, classifier: Classifier, fault: Watched[Fault], telemetry: Telemetry | None
+    ) -> None:
         self._version = version
         self._classifier = classifier
         self._fault = fault
@@ -50,7 +51,7 @@ class ModelServer:
     async def infer(self, request: Request) -> JSONResponse:
         """Answer ``POST /v2/models/shuttle/infer``."""
         began = perf_counter()
-        question = read_question(await _body(request))
+        question = read_question(await read_body(request))
         fault = self._fault.now()
         rows = distort(question.rows, fault, self._classifier.centre)
         kinds, confidence = self._classifier.predict(rows)
@@ -73,7 +74,7 @@ class ModelServer:
 
     async def labels(self, request: Request) -> JSONResponse:
         """Take ``POST /v2/models/shuttle/labels``: what turned out to be true of earlier predictions."""
-        told = read_labels(await _body(request))
+        told = read_labels(await read_body(request))
         if self._telemetry is not None:
             for prediction_id, label in told:
                 self._telemetry.label(prediction_id, label)
@@ -92,48 +93,8 @@ class ModelServer:
                 Route("/v2/health/ready", self.ready),
                 Route("/v2/health/live", self.ready),
             ],
-            exception_handlers={SchemaError: _refuse},
+            exception_handlers={SchemaError: refuse},
         )
-
-
-async def _body(request: Request) -> Any:
-    """Read a JSON body of bounded size."""
-    body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > MAX_BODY:
-            raise SchemaError(f"the body is over {MAX_BODY} bytes")
-    try:
-        return json.loads(bytes(body))
-    except (ValueError, RecursionError) as error:
-        raise SchemaError("the body is not JSON") from error
-
-
-async def _refuse(_: Request, error: Exception) -> JSONResponse:
-    return JSONResponse({"error": str(error)}, 400)
-
-
-@asynccontextmanager
-async def _announced(ready_file: Path | None, port: int) -> AsyncIterator[None]:
-    """Write the port to `ready_file`, whole or not at all."""
-    if ready_file is not None:
-        fresh = ready_file.with_suffix(".new")
-        fresh.write_text(str(port))
-        fresh.replace(ready_file)
-    yield
-
-
-async def _serve(app: Starlette, listener: socket.socket, ready_file: Path | None) -> None:
-    config = uvicorn.Config(
-        app,
-        log_level="warning",
-        access_log=False,
-        lifespan="off",
-        timeout_graceful_shutdown=3,
-        timeout_keep_alive=3600,  # the gateway keeps connections; closing one under it costs a retry
-    )
-    async with _announced(ready_file, listener.getsockname()[1]):
-        await uvicorn.Server(config).serve(sockets=[listener])
 
 
 def _recorder(options: argparse.Namespace) -> Any:
@@ -170,20 +131,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _options(arguments)
     try:
         classifier = load(options.registry, options.version)
-        listener = socket.create_server(("127.0.0.1", options.port))
+        listener = socket.create_server((LOOPBACK, options.port))
     except HeadgateError as error:
         print(error, file=sys.stderr)  # noqa: T201 - the log file of this process
         return 1
     except OSError as error:
         print(f"port {options.port} cannot be had: {error.strerror}", file=sys.stderr)  # noqa: T201
         return 1
-    # Uvicorn raises the signal again once it has shut down: without these the flush below would never run.
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: sys.exit(0))
+    end_on_signals()
     recorder = _recorder(options)
     try:
-        server = ModelServer(options.version, classifier, FaultSwitch(options.fault_file), recorder)
-        asyncio.run(_serve(server.app(), listener, options.ready_file))
+        server = ModelServer(options.version, classifier, watched(options.fault_file), recorder)
+        asyncio.run(serve(server.app(), [listener], options.ready_file, str(listener.getsockname()[1])))
     finally:
         if recorder is not None:
             recorder.flush(5.0)

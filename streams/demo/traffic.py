@@ -7,44 +7,21 @@ round again. What turned out to be true of each row is reported some seconds aft
 import argparse
 import asyncio
 import json
-import signal
 import sys
 import uuid
-from collections import deque
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from time import monotonic
 
 import httpx
 import numpy as np
 
-from streams.demo.inference import MAX_LABELS
-from streams.demo.models import CLASSES, MODEL, TRAINING_ROWS, read_rows
+from streams.demo.models import CLASSES, MODEL, SENSORS, TRAINING_ROWS, read_rows
+from streams.serving.asking import Asker, Counts, happens, steadily, stopped_by_signals
+from streams.serving.files import replace
 
 _LEAST_ROWS, _MOST_ROWS = 10, 20
-_AT_ONCE = 32
 _TICK = 0.25
-
-
-@dataclass(slots=True)
-class Counts:
-    """What was sent and what came back, since the start."""
-
-    requests: int = 0
-    failed: int = 0
-    rows: int = 0
-    labels: int = 0
-    labels_failed: int = 0
-    correct: dict[str, int] = field(default_factory=dict)
-    rows_by_version: dict[str, int] = field(default_factory=dict)
-    last_failure: str = ""
-
-    def write(self, file: Path) -> None:
-        """Write the counts as JSON, whole or not at all."""
-        fresh = file.with_suffix(".new")
-        fresh.write_text(json.dumps(asdict(self), sort_keys=True))
-        fresh.replace(file)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,107 +46,48 @@ def questions(seed: int) -> Iterator[Questions]:
 
 
 class Traffic:
-    """A client that asks at a steady rate, reports the truth later, and counts."""
+    """A client that asks, learns the truth, and counts."""
 
-    def __init__(self, client: httpx.AsyncClient, label_after: float) -> None:
-        self.counts = Counts()
-        self._client = client
-        self._label_after = label_after
-        self._known: deque[tuple[float, str, str]] = deque()
+    def __init__(self, client: httpx.AsyncClient, seed: int, label_after: float) -> None:
+        self.asker = Asker(client, MODEL, label_after)
+        self._questions = questions(seed)
         self._run = uuid.uuid4().hex[:12]
 
-    async def ask(self, number: int, question: Questions) -> None:
-        """Send one request; whatever is not a whole answer counts as failed."""
-        request_id = f"{self._run}-{number}"
-        shape = [len(question.rows), len(question.rows[0])]
-        tensor = {"name": "sensors", "shape": shape, "datatype": "FP64", "data": question.rows}
-        try:
-            response = await self._client.post(f"/v2/models/{MODEL}/infer", json={"id": request_id, "inputs": [tensor]})
-            response.raise_for_status()
-            body = response.json()
-            version, told = str(body["model_version"]), body["outputs"][0]["data"]
-            right = sum(said == truth for said, truth in zip(told, question.truth, strict=True))
-        except (httpx.HTTPError, ValueError, LookupError, TypeError) as error:
-            self.counts.failed += 1
-            self.counts.last_failure = f"{type(error).__name__}: {error}"[:300]
-        else:
-            self.counts.rows += len(told)
-            self.counts.rows_by_version[version] = self.counts.rows_by_version.get(version, 0) + len(told)
-            self.counts.correct[version] = self.counts.correct.get(version, 0) + right
-            due = monotonic() + self._label_after
-            self._known.extend((due, f"{request_id}-{row}", truth) for row, truth in enumerate(question.truth))
-        finally:
-            self.counts.requests += 1
-
-    async def report(self, *, everything: bool = False) -> None:
-        """Report the truth that is due by now, or all of it; what falls due meanwhile waits for the next time."""
-        now = monotonic()
-        while self._known and (everything or self._known[0][0] <= now):
-            labels: list[dict[str, str]] = []
-            while self._known and len(labels) < MAX_LABELS and (everything or self._known[0][0] <= now):
-                _, prediction_id, truth = self._known.popleft()
-                labels.append({"prediction_id": prediction_id, "label": truth})
-            try:
-                response = await self._client.post(f"/v2/models/{MODEL}/labels", json={"labels": labels})
-                response.raise_for_status()
-                self.counts.labels += len(labels)
-            except httpx.HTTPError as error:
-                self.counts.labels_failed += len(labels)
-                self.counts.last_failure = f"{type(error).__name__}: {error}"[:300]
+    async def ask(self, number: int) -> None:
+        """Send the next question."""
+        question, request_id = next(self._questions), f"{self._run}-{number}"
+        rows = len(question.rows)
+        tensor = {"name": "sensors", "shape": [rows, len(SENSORS)], "datatype": "FP64", "data": question.rows}
+        told = await self.asker.infer(request_id, [tensor], rows)
+        if told is not None:
+            right = sum(said == truth for said, truth in zip(told.outputs["class"], question.truth, strict=True))
+            self.asker.counts.answered(told.version, rows, right)
+            self.asker.learn(request_id, question.truth)
 
 
 async def run(options: argparse.Namespace) -> Counts:
     """Ask until the time is up or a signal comes, then wait for what is in flight and report the rest."""
-    stop = asyncio.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    stop = stopped_by_signals()
     async with httpx.AsyncClient(base_url=options.url, timeout=15.0, trust_env=False) as client:
-        traffic = Traffic(client, options.label_after)
-        ended = asyncio.get_running_loop().create_task(_tell(traffic, options.stats, stop))
-        await _ask_steadily(traffic, options, stop)
+        traffic = Traffic(client, options.seed, options.label_after)
+        asker = traffic.asker
+        ended = asyncio.get_running_loop().create_task(_tell(asker, options.stats, stop))
+        await steadily(traffic.ask, options.rate, stop, options.seconds)
         stop.set()
         await ended
-        await traffic.report(everything=True)
-    traffic.counts.write(options.stats)
-    return traffic.counts
+        await asker.report(everything=True)
+    _write(asker, options.stats)
+    return asker.counts
 
 
-async def _ask_steadily(traffic: Traffic, options: argparse.Namespace, stop: asyncio.Event) -> None:
-    """Start a request every 1/rate seconds, at most `_AT_ONCE` in flight, and wait for the last of them."""
-    began, room = monotonic(), asyncio.Semaphore(_AT_ONCE)
-
-    async def one(number: int, question: Questions) -> None:
-        try:
-            await traffic.ask(number, question)
-        finally:
-            room.release()
-
-    async with asyncio.TaskGroup() as tasks:
-        for number, question in enumerate(questions(options.seed)):
-            due = began + number / options.rate
-            if options.seconds and due - began >= options.seconds:
-                break
-            if await _happens(stop, due - monotonic()):
-                break
-            await room.acquire()
-            tasks.create_task(one(number, question))
+async def _tell(asker: Asker, stats: Path, stop: asyncio.Event) -> None:
+    while not await happens(stop, _TICK):
+        await asker.report()
+        _write(asker, stats)
 
 
-async def _tell(traffic: Traffic, stats: Path, stop: asyncio.Event) -> None:
-    while not await _happens(stop, _TICK):
-        await traffic.report()
-        traffic.counts.write(stats)
-
-
-async def _happens(event: asyncio.Event, within: float) -> bool:
-    """Wait for the event for at most so many seconds; return whether it has happened."""
-    if within <= 0:
-        return event.is_set()
-    try:
-        async with asyncio.timeout(within):
-            return await event.wait()
-    except TimeoutError:
-        return False
+def _write(asker: Asker, stats: Path) -> None:
+    replace(stats, json.dumps(asdict(asker.counts), sort_keys=True))
 
 
 def _options(arguments: Sequence[str] | None) -> argparse.Namespace:

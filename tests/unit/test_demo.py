@@ -7,10 +7,11 @@ import numpy as np
 import pytest
 
 from schemas.errors import SchemaError
-from streams.demo.faults import Fault, FaultSwitch, distort, switch
-from streams.demo.inference import MAX_LABELS, MAX_ROWS, answer, read_labels, read_question
+from streams.demo.faults import Fault, distort, switch, watched
+from streams.demo.inference import answer, read_question
 from streams.demo.models import TRAINING_ROWS, Array, Classifier, read_rows, train
 from streams.demo.traffic import questions
+from streams.serving.protocol import MAX_LABELS, MAX_ROWS, read_labels
 
 WINDOW, REFERENCE = 500, 2_000
 
@@ -93,16 +94,16 @@ def test_no_fault_and_slowness_leave_features_alone(fault: Fault) -> None:
 def test_the_switch_follows_its_file(tmp_path: Path) -> None:
     """No file is no fault; writing a fault turns it on and off; a word that is no fault is none."""
     file = tmp_path / "fault"
-    watched = FaultSwitch(file)
-    assert watched.now() is Fault.NONE
+    switched = watched(file)
+    assert switched.now() is Fault.NONE
     for fault in Fault:
         switch(file, fault)
-        assert watched.now() is fault
+        assert switched.now() is fault
     file.unlink()
-    assert watched.now() is Fault.NONE
+    assert switched.now() is Fault.NONE
     file.write_text("sabotage")
-    assert watched.now() is Fault.NONE
-    assert FaultSwitch(None).now() is Fault.NONE
+    assert switched.now() is Fault.NONE
+    assert watched(None).now() is Fault.NONE
 
 
 def body(**changes: object) -> dict[str, object]:
