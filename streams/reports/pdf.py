@@ -6,12 +6,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from agents.reports.document import Answer, Report
+from agents.reports.document import Answer, Part, Report
 from schemas.errors import HeadgateError
 from streams.reports.places import places
 from streams.reports.sheet import Sheet
 from streams.view.rendering import clean, when
 
+_NARROWEST, _WIDEST = 8, 45
 _TEMPLATE = Path(__file__).with_name("report.typ")
 
 
@@ -53,6 +54,7 @@ def inputs(sheet: Sheet) -> dict[str, Any]:
     """Return all that the template is given: nothing else of the record can stand in the PDF."""
     report: Report = sheet.report
     return {
+        "kind": sheet.kind,
         "title": clean(report.title),
         "basis": clean(report.basis),
         "facts": [[name, clean(value)] for name, value in report.facts],
@@ -63,6 +65,7 @@ def inputs(sheet: Sheet) -> dict[str, Any]:
                 "text": [clean(text) for text in part.text],
                 "answers": [_answer(answer) for answer in part.answers],
                 "columns": list(part.columns),
+                "widths": _widths(part),
                 "rows": [[clean(cell) for cell in row] for row in part.rows],
             }
             for part in report.parts
@@ -74,6 +77,12 @@ def inputs(sheet: Sheet) -> dict[str, Any]:
         "seal": sheet.seal.sentence() if sheet.seal else "",
         "date": time.strftime("%Y-%m-%d", time.gmtime(sheet.at // 1000)) if sheet.at else "",
     }
+
+
+def _widths(part: Part) -> list[int]:
+    """Return the columns' shares of the line: their longest cell in characters, within bounds."""
+    rows = [part.columns, *part.rows]
+    return [min(max(_NARROWEST, *(len(row[at]) for row in rows)), _WIDEST) for at in range(len(part.columns))]
 
 
 def _answer(answer: Answer) -> dict[str, Any]:

@@ -82,6 +82,8 @@ class Seal:
 class Sheet:
     """A report, ready to be rendered.
 
+    kind
+        What it is of, at the head of each PDF.
     chart
         An SVG element of our own making; empty without one.
     lines
@@ -91,6 +93,7 @@ class Sheet:
     """
 
     report: Report
+    kind: str = "incident report"
     at: int = 0
     chart: str = ""
     chart_says: str = ""
