@@ -75,15 +75,16 @@ class Asker:
             response = await self._client.post(f"{self._path}/infer", content=asked, headers=_JSON)
             response.raise_for_status()
             body = response.json()
-            outputs = {str(tensor["name"]): tensor["data"] for tensor in body["outputs"]}
-            told = Told(str(body["model_version"]), outputs)
-            if any(len(data) != rows for data in outputs.values()):
-                raise ValueError("an answer has another number of rows than its question")
+            told = Told(str(body["model_version"]), {str(one["name"]): one["data"] for one in body["outputs"]})
+            whole = all(len(data) == rows for data in told.outputs.values())
         except (httpx.HTTPError, ValueError, LookupError, TypeError) as error:
-            self.counts.failed += 1
             self.counts.fell(error)
-            return None
-        return told
+        else:
+            if whole:
+                return told
+            self.counts.last_failure = "an answer has another number of rows than its question"
+        self.counts.failed += 1
+        return None
 
     def learn(self, request_id: str, truth: Iterable[str]) -> None:
         """Take what is true of each row of a request; it is reported when it is due."""

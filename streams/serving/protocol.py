@@ -1,4 +1,4 @@
-"""The Open Inference Protocol V2 in JSON: one table of numbers, or a tensor for each column; and reports of the truth."""
+"""The Open Inference Protocol V2 in JSON: one table of numbers, or a tensor a column; and reports of the truth."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""A model in an MLflow registry: versions with artefact, signature, model card and lineage, an alias, one known good."""
+"""A model in an MLflow registry: versions with artefact, signature, card and lineage, an alias, one known good."""
 
 import json
 import tempfile
