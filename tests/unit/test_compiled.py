@@ -10,7 +10,7 @@ import pytest
 from agents.detection import compiled as under_test
 from agents.detection import guard, kept
 from agents.detection.detect import Detect
-from agents.detection.detectors import half_space, outliers, psi, quality, standardised
+from agents.detection.detectors import half_space, outliers, psi, standardised
 from agents.detection.detectors.sequential import epochs, steps
 from agents.detection.guard import Runs
 from agents.detection.kept import keys_of
@@ -150,12 +150,6 @@ def forest() -> tuple[Any, ...]:
     return rng.random((2, ROWS)), rng.integers(0, 2, (3, 3)), rng.random((3, 3)), 2
 
 
-def quality_of(rise: float, longest: float) -> Callable[[], tuple[Any, ...]]:
-    """Return 9 unusable cells of 20, and a run of 3, with these limits."""
-    limits = (np.zeros((1, 2)), rise, np.array([longest]))
-    return lambda: (np.array([[0, 9]]), 20, np.array([3]), limits)
-
-
 CASES: dict[str, tuple[Any, Callable[[], tuple[Any, ...]]]] = {
     "scored": (steps.scored, scored),
     "innovated": (steps.innovated, innovated),
@@ -182,15 +176,12 @@ CASES: dict[str, tuple[Any, Callable[[], tuple[Any, ...]]]] = {
         lambda: (np.array([[5, 9, 0], [7, 7, 7]]), np.array([[50, 80, 9], [1, 2, 0]]), values(1)[:2, :3] < 9),
     ),
     "windows together": (psi._together, lambda: (np.array([[[1, 2], [0, 0]], [[3, 0], [4, 5]]], dtype=np.int32),)),
-    "cells": (quality._suspicious, quality_of(0.4, 9.0)),
-    "a run": (quality._suspicious, quality_of(0.5, 3.0)),
-    "neither": (quality._suspicious, quality_of(0.5, 9.0)),
     "outliers": (outliers._far_of, lambda: (values(2)[2], values(1)[1], np.array([0.5, -1.0]))),
     "histogram": (histogram, lambda: (values(10), np.array([[-1.0, 0.0, np.inf]] * 4))),
     "runs": (guard._runs, lambda: (np.round(values(12) / 3), np.array([0.0, 1, np.nan, 0]), np.arange(4))),
     "keys": (kept._keys, lambda: (np.frombuffer(b"abcdefg", np.uint8), np.array([0, 3, 7]), kept._CRC)),
     "leaves": (half_space._leaves, forest),
-    "earned": (half_space._earned, lambda: (half_space._leaves(*forest()), np.arange(12.0).reshape(3, 4))),
+    "earned": (half_space._earned, lambda: (half_space._leaves(*forest()), np.arange(12.0).reshape(3, 4), 9.0)),
     "shift": (standardised.standardised, lambda: (values(11)[0], np.arange(ROWS) * 7, (0.5, 2.0, 1.0, 3.25))),
 }
 

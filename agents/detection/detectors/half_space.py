@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from river.anomaly import HalfSpaceTrees
 
-from agents.detection.arrays import pack, unpack
+from agents.detection.arrays import integers, pack, unpack
 from agents.detection.columns import Floats
 from agents.detection.compiled import compiled
 from schemas.errors import SchemaError
@@ -46,7 +46,8 @@ class Forest:
     low, high
         Where the middle 98 % of each lies.
     leaves
-        Learnt reference masses of the leaves (trees × leaves), which add up to those of all nodes.
+        Learnt reference masses of the leaves (trees × leaves), which add up to those of all nodes; in as few bytes as
+        the rows learnt allow, because each of 10,000 models keeps its own.
     policy
         Number and height of the trees.
     learnt
@@ -58,16 +59,16 @@ class Forest:
         columns: NDArray[np.int64],
         low: Floats,
         high: Floats,
-        leaves: NDArray[np.uint32] | None,
+        leaves: NDArray[np.unsignedinteger[Any]] | None,
         policy: ForestPolicy,
         learnt: int,
     ) -> None:
-        self._columns, self._low, self._high = columns, low, high
+        self._columns, self._range = integers(columns), np.stack([low, high])
         self._height, self._trees, self._learnt = policy.height, policy.trees, learnt
         self._feature, self._cut = _structure(policy.trees, policy.height, len(columns))
-        self._leaves = np.zeros((policy.trees, 2**policy.height), np.uint32) if leaves is None else leaves
-        self._scale = (1 - 2 * MARGIN) / np.where(high > low, high - low, 1.0)
-        self._worth: NDArray[Any] | None = None
+        kind = np.uint16 if learnt < 2**16 else np.uint32
+        given = np.zeros((policy.trees, 2**policy.height)) if leaves is None else leaves
+        self._leaves = given.astype(kind) if given.max() <= np.iinfo(kind).max else given
 
     @classmethod
     def learn(cls, columns: NDArray[np.int64], matrix: Floats, policy: ForestPolicy) -> "Forest | None":
@@ -89,9 +90,8 @@ class Forest:
         complete = np.isfinite(vectors).all(axis=0)
         whole = bool(complete.all())
         unit = self._scaled(vectors if whole else vectors[:, complete])
-        if self._worth is None:
-            self._worth = self._worths()
-        total = _earned(_leaves(unit, self._feature, self._cut, self._height), self._worth)
+        leaf = _leaves(unit, self._feature, self._cut, self._height)
+        total = _earned(leaf, self._leaves.astype(np.float64), 0.1 * self._learnt)
         most = self._trees * self._learnt * (2 ** (self._height + 1) - 1)
         found: Floats = 1 - total / most
         if whole:
@@ -104,8 +104,8 @@ class Forest:
         """Return all but the structure."""
         return ForestState(
             columns=pack(self._columns, "<i8"),
-            low=pack(self._low),
-            high=pack(self._high),
+            low=pack(self._range[0]),
+            high=pack(self._range[1]),
             masses=pack(np.concatenate(self._masses(), axis=1), "<u4"),
             trees=self._trees,
             height=self._height,
@@ -125,8 +125,10 @@ class Forest:
         return cls(columns, low, high, masses[:, 2**state.height - 1 :].copy(), policy, state.learnt)
 
     def _scaled(self, vectors: Floats) -> Floats:
+        low, high = self._range
+        scale = (1 - 2 * MARGIN) / np.where(high > low, high - low, 1.0)
         with np.errstate(over="ignore", invalid="ignore"):
-            unit = (vectors - self._low[:, None]) * self._scale[:, None] + MARGIN
+            unit = (vectors - low[:, None]) * scale[:, None] + MARGIN
         np.fmax(unit, 0.0, out=unit)
         np.fmin(unit, 1.0, out=unit)
         return np.ascontiguousarray(unit)
@@ -137,17 +139,6 @@ class Forest:
         while levels[0].shape[1] > 1:
             levels.insert(0, levels[0][:, ::2] + levels[0][:, 1::2])
         return levels
-
-    def _worths(self) -> NDArray[Any]:
-        """Return what a row earns that ends in a leaf: the weighed masses on its way, up to the first small one."""
-        root, *below = self._masses()
-        worth, going = root, root >= 0.1 * self._learnt
-        for depth, level in enumerate(below, start=1):
-            above = np.repeat(going, 2, axis=1)
-            worth = np.repeat(worth, 2, axis=1) + above * level * 2.0**depth
-            going = above & (level >= 0.1 * self._learnt)
-        # Whole numbers, in half the memory where they are as small as they are but in a state that is made up.
-        return worth.astype(np.uint32) if worth.max() < 2**32 else worth
 
 
 @compiled
@@ -164,12 +155,32 @@ def _leaves(unit: Floats, feature: NDArray[np.int64], cut: Floats, height: int) 
 
 
 @compiled
-def _earned(leaves: NDArray[np.int64], worth: Floats) -> Floats:
-    """Return what each row earns in all trees together."""
-    found = np.zeros(leaves.shape[1])
-    for tree in range(len(leaves)):
-        for t in range(leaves.shape[1]):
-            found[t] += worth[tree, leaves[tree, t]]
+def _earned(leaf: NDArray[np.int64], masses: Floats, small: float) -> Floats:
+    """Return what each row earns in all trees: the weighed masses on its way to a leaf, up to the first small one.
+
+    Parameters
+    ----------
+    leaf
+        Of each tree and row.
+    masses
+        Of the leaves (trees × leaves). What a leaf is worth is not kept: it would be as much memory again.
+    """
+    found = np.zeros(leaf.shape[1])
+    size = masses.shape[1]
+    nodes = np.empty(2 * size)
+    for tree in range(len(leaf)):
+        nodes[size:] = masses[tree]
+        for node in range(size - 1, 0, -1):
+            nodes[node] = nodes[2 * node] + nodes[2 * node + 1]
+        for t in range(leaf.shape[1]):
+            end, depth = size + leaf[tree, t], 0
+            node, weight = 1, 1.0
+            while size >> depth:
+                node = end // (size >> depth)
+                found[t] += nodes[node] * weight
+                if nodes[node] < small:
+                    break
+                depth, weight = depth + 1, weight * 2.0
     return found
 
 

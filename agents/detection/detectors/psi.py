@@ -106,17 +106,15 @@ class Psi:
 
     def __init__(self, profile: Profile, thresholds: Thresholds, score: float, *, whole: bool = True) -> None:
         self._profile = profile
-        self._used = profile.used
-        self._bins = self._used.sum(axis=1)
         self._policy = thresholds
         self._score = score
         self._whole = whole
         self._window = thresholds.window_rows if whole else thresholds.floor_rows
         self._levels = Levels(thresholds.confirm_windows, thresholds.clear_windows)
-        shape = profile.counts.shape
-        self._earlier = np.zeros((thresholds.rolling_windows if whole else 0, *shape), dtype=np.int32)
-        self._counts = np.zeros(shape, dtype=np.int64)
-        self._away = np.zeros(shape[0], dtype=np.int64)
+        # The windows before and, last, the one that is open: two shards of it can be merged before it is closed.
+        windows = (thresholds.rolling_windows if whole else 0) + 1
+        self._windows = np.zeros((windows, *profile.counts.shape), dtype=_kind(self._window))
+        self._away: Counts | None = None
         self._rows = self._from = self._to = 0
 
     def update(self, sample: Sample) -> None:
@@ -125,7 +123,7 @@ class Psi:
             return
         self._from = sample.at_from if not self._rows else min(self._from, sample.at_from)
         self._to = sample.at_to if not self._rows else max(self._to, sample.at_to)
-        self._counts += sample.counts
+        self._add(sample.counts)
         self._rows += sample.rows
         if self._rows >= self._window:
             self._close()
@@ -141,7 +139,7 @@ class Psi:
         index = [facet.name for facet in self._profile.facets].index(key[3])
         one = slice(index, index + 1)
         psi, score = stability(
-            self._counts[one], self._profile.counts[one], self._used[one], self._profile.inflation[one]
+            self._counts[one], self._profile.counts[one], self._profile.used[one], self._profile.inflation[one]
         )
         return bool(psi[0] > self._policy.psi and score[0] > LIKELY)
 
@@ -152,9 +150,9 @@ class Psi:
                 rows=self._rows,
                 at_from=self._from,
                 at_to=self._to,
-                counts=pack(self._counts, "<i8"),
-                earlier=pack(self._earlier, "<i8"),
-                away=pack(self._away, "<i8"),
+                counts=pack(self._windows[-1], "<i8"),
+                earlier=pack(self._windows[:-1], "<i8"),
+                away=pack(np.zeros(len(self._profile.facets)) if self._away is None else self._away, "<i8"),
                 held=self._levels.state(),
             )
         )
@@ -163,10 +161,14 @@ class Psi:
         """Remember exactly that."""
         saved = decode(PsiState, state)
         self._rows, self._from, self._to = saved.rows, saved.at_from, saved.at_to
-        self._counts = unpack(saved.counts, self._counts.shape, "<i8")
-        if len(saved.earlier) == 8 * self._earlier.size:  # another policy may keep more or fewer windows
-            self._earlier = unpack(saved.earlier, self._earlier.shape, "<i8").astype(np.int32)
-        self._away = unpack(saved.away, self._away.shape, "<i8")
+        windows, shape = len(self._windows), self._profile.counts.shape
+        held = np.zeros(self._windows.shape, dtype=np.int64)
+        held[-1] = unpack(saved.counts, shape, "<i8")
+        if len(saved.earlier) == 8 * held[:-1].size:  # another policy may keep more or fewer windows
+            held[:-1] = unpack(saved.earlier, (windows - 1, *shape), "<i8")
+        self._windows = held.astype(_kind(max(self._window, int(held.max(initial=0)), -int(held.min(initial=0)) << 16)))
+        away = unpack(saved.away, shape[:1], "<i8")
+        self._away = away if away.any() else None
         self._levels.restore(saved.held)
 
     def merge(self, state: bytes) -> None:
@@ -175,46 +177,66 @@ class Psi:
         if other.rows:
             self._from = other.at_from if not self._rows else min(self._from, other.at_from)
             self._to = other.at_to if not self._rows else max(self._to, other.at_to)
-        self._counts += unpack(other.counts, self._counts.shape, "<i8")
+        self._windows = self._windows.astype(np.int32)  # two open windows may be more rows than one
+        self._add(unpack(other.counts, self._profile.counts.shape, "<i8"))
         self._rows += other.rows
         if self._rows >= self._window:
             self._close()
 
+    @property
+    def _counts(self) -> Counts:
+        """The open window's histograms."""
+        counts: Counts = self._windows[-1].astype(np.int64)
+        return counts
+
+    def _add(self, counts: Counts) -> None:
+        now = self._windows[-1]
+        np.add(now, counts, out=now, casting="unsafe")
+
     def _close(self) -> None:
-        away_now = _index(self._counts, self._profile.counts, self._used)
-        findings = self._findings("reference", away_now, self._profile.counts)
+        now, used = self._counts, self._profile.used
+        away_now = _index(now, self._profile.counts, used)
+        findings = self._findings("reference", away_now, (now, self._profile.counts, used))
         if self._whole:
-            before, full = _together(self._earlier)
-            index = _index(self._counts, before, self._used) * full
+            before, full = _together(self._windows[:-1].astype(np.int32))
+            index = _index(now, before, used) * full
             if (index > self._policy.psi).any():
                 # The end of a fault is as sudden as its beginning: what comes back to the reference breaks nothing.
                 stands = {level.subject for level in self._levels.raised() if level.baseline == "rolling"}
                 fresh = np.array([facet.name not in stands for facet in self._profile.facets])
-                index[fresh & (away_now < _BACK * _index(before, self._profile.counts, self._used))] = 0.0
-            rolling = self._findings("rolling", index, before)
+                index[fresh & (away_now < _BACK * _index(before, self._profile.counts, used))] = 0.0
+            rolling = self._findings("rolling", index, (now, before, used))
             findings += rolling
-            # What broke away from the windows before is not taken into them, or it would clear itself; but what
-            # has lasted as long as they did is what comes before now, or the next sudden change would go unseen.
-            away = {level.subject for level in rolling}
-            calm: slice | NDArray[np.int64] = slice(None)
-            if away:
-                self._away[[facet.name not in away for facet in self._profile.facets]] = -1
-                self._away += 1
-                calm = np.flatnonzero((self._away == 0) | (self._away > self._policy.rolling_windows))
-            elif self._away.any():
-                self._away[:] = 0
-            self._earlier[:-1, calm] = self._earlier[1:, calm]
-            self._earlier[-1, calm] = self._counts[calm]
+            calm = self._calm({level.subject for level in rolling})
+            self._windows[:-2, calm] = self._windows[1:-1, calm]
+            self._windows[-2, calm] = self._windows[-1, calm]
         self._levels.judge(findings)
-        self._counts[:] = 0
+        self._windows[-1] = 0
         self._rows = 0
 
-    def _findings(self, baseline: str, psi: Floats, before: Counts) -> list[Level]:
-        far = np.flatnonzero((psi > self._policy.psi) & (self._bins > 1))
+    def _calm(self, away: set[str]) -> slice | NDArray[np.int64]:
+        """Return the facets that the windows before take in.
+
+        What broke away from the windows before is not taken into them, or it would clear itself; but what has lasted as
+        long as they did is what comes before now, or the next sudden change would go unseen.
+        """
+        if not away:
+            self._away = None
+            return slice(None)
+        lasted = np.zeros(len(self._profile.facets), dtype=np.int64) if self._away is None else self._away
+        lasted[[facet.name not in away for facet in self._profile.facets]] = -1
+        lasted += 1
+        self._away = lasted
+        return np.flatnonzero((lasted == 0) | (lasted > self._policy.rolling_windows))
+
+    def _findings(self, baseline: str, psi: Floats, given: tuple[Counts, Counts, NDArray[np.bool_]]) -> list[Level]:
+        """Return what is found; `given` are the histograms now and before, and the bins that are used."""
+        bins = given[2].sum(axis=1)
+        far = np.flatnonzero((psi > self._policy.psi) & (bins > 1))
         if not len(far):
             return []
-        now, then = self._counts[far], before[far]
-        score = _tail(psi[far], now, then, self._bins[far], self._profile.inflation[far])
+        now, then = given[0][far], given[1][far]
+        score = _tail(psi[far], now, then, bins[far], self._profile.inflation[far])
         enough = np.minimum(now.sum(axis=1), then.sum(axis=1)) >= self._policy.floor_rows
         chosen = np.flatnonzero(enough & (score > self._score)).tolist()
         return [self._level(int(far[i]), baseline, float(psi[far[i]]), float(score[i])) for i in chosen]
@@ -236,3 +258,8 @@ class Psi:
             rows=self._rows,
             symptom=facet.role != "feature",
         )
+
+
+def _kind(most: int) -> type[np.uint16 | np.int32]:
+    """Return the smaller of two kinds of whole numbers that hold twice as much as this."""
+    return np.uint16 if most < 2**15 else np.int32

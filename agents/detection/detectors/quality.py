@@ -8,7 +8,6 @@ from scipy.special import bdtrc
 
 from agents.detection.arrays import pack, unpack
 from agents.detection.columns import Floats
-from agents.detection.compiled import compiled
 from agents.detection.detectors.level import CAP, Held, Key, Level, Levels
 from agents.detection.profile import RANGE, Profile
 from agents.detection.sample import BAD, Counts, Sample
@@ -57,11 +56,8 @@ class Quality:
         self._score = score
         self._window = thresholds.window_rows if whole else thresholds.floor_rows
         self._levels = Levels(thresholds.confirm_windows, thresholds.clear_windows)
-        self._base = self._upper_rates()
-        self._limit = self._run_limits()
-        facets = len(profile.facets)
-        self._bad = np.zeros((facets, len(BAD)), dtype=np.int64)
-        self._longest = np.zeros(facets, dtype=np.int64)
+        # Unusable cells by kind, and the longest run.
+        self._held = np.zeros((len(profile.facets), len(BAD) + 1), dtype=np.int64)
         self._rows = self._from = self._to = 0
 
     def update(self, sample: Sample) -> None:
@@ -70,10 +66,11 @@ class Quality:
             return
         self._from = sample.at_from if not self._rows else min(self._from, sample.at_from)
         self._to = sample.at_to if not self._rows else max(self._to, sample.at_to)
-        self._bad += sample.bad
+        bad, runs = self._parts()
+        bad += sample.bad
         self._rows += sample.rows
         if sample.longest is not None:
-            np.maximum(self._longest, sample.longest, out=self._longest)
+            np.maximum(runs, sample.longest, out=runs)
         self._close_if_full()
 
     def levels(self) -> list[Level]:
@@ -86,9 +83,11 @@ class Quality:
             return self._levels.holds(key)
         index = [facet.name for facet in self._profile.facets].index(key[3])
         if key[1] == STUCK:
-            return bool(self._longest[index] >= self._limit[index])
+            return bool(self._held[index, -1] >= self._run_limits()[index])
         kind = BAD.index(key[1])
-        return bool(self._bad[index, kind] / self._rows - self._base[index, kind] >= self._policy.quality.rise)
+        return bool(
+            self._held[index, kind] / self._rows - self._upper_rates()[index, kind] >= self._policy.quality.rise
+        )
 
     def state(self) -> bytes:
         """Return all that is remembered, exactly."""
@@ -97,8 +96,8 @@ class Quality:
                 rows=self._rows,
                 at_from=self._from,
                 at_to=self._to,
-                bad=pack(self._bad, "<i8"),
-                longest=pack(self._longest, "<i8"),
+                bad=pack(self._parts()[0], "<i8"),
+                longest=pack(self._parts()[1], "<i8"),
                 held=self._levels.state(),
             )
         )
@@ -107,8 +106,9 @@ class Quality:
         """Remember exactly that."""
         saved = decode(QualityState, state)
         self._rows, self._from, self._to = saved.rows, saved.at_from, saved.at_to
-        self._bad = unpack(saved.bad, self._bad.shape, "<i8")
-        self._longest = unpack(saved.longest, self._longest.shape, "<i8")
+        bad, runs = self._parts()
+        bad[:] = unpack(saved.bad, bad.shape, "<i8")
+        runs[:] = unpack(saved.longest, runs.shape, "<i8")
         self._levels.restore(saved.held)
 
     def merge(self, state: bytes) -> None:
@@ -117,8 +117,9 @@ class Quality:
         if other.rows:
             self._from = other.at_from if not self._rows else min(self._from, other.at_from)
             self._to = other.at_to if not self._rows else max(self._to, other.at_to)
-        self._bad += unpack(other.bad, self._bad.shape, "<i8")
-        np.maximum(self._longest, unpack(other.longest, self._longest.shape, "<i8"), out=self._longest)
+        bad, runs = self._parts()
+        bad += unpack(other.bad, bad.shape, "<i8")
+        np.maximum(runs, unpack(other.longest, runs.shape, "<i8"), out=runs)
         self._rows += other.rows
         self._close_if_full()
 
@@ -126,9 +127,11 @@ class Quality:
         if self._rows < self._window:
             return
         self._levels.judge(self._findings())
-        self._bad[:] = 0
-        self._longest[:] = 0
+        self._held[:] = 0
         self._rows = 0
+
+    def _parts(self) -> tuple[Counts, Counts]:
+        return self._held[:, :-1], self._held[:, -1]
 
     def _upper_rates(self) -> Floats:
         rows = max(self._profile.rows, 1)
@@ -146,22 +149,23 @@ class Quality:
         return limits
 
     def _findings(self) -> list[Level]:
-        limits = (self._base, self._policy.quality.rise, self._limit)
-        if not _suspicious(self._bad, self._rows, self._longest, limits):
-            return []
-        rates = self._bad / self._rows
-        above = rates - self._base >= self._policy.quality.rise
+        bad, longest = self._parts()
+        if not bad.any() and int(longest.max(initial=0)) < self._policy.quality.stuck_rows:
+            return []  # as nearly always: no base is as low as 0, and no limit of a run is below that
+        base, most = self._upper_rates(), self._run_limits()
+        rates = bad / self._rows
+        above = rates - base >= self._policy.quality.rise
         found = []
         for i, kind in zip(*(axis.tolist() for axis in np.nonzero(above)), strict=True):
-            tail = float(bdtrc(float(self._bad[i, kind]) - 1, self._rows, self._base[i, kind]))
+            tail = float(bdtrc(float(bad[i, kind]) - 1, self._rows, base[i, kind]))
             score = CAP if tail <= 10.0**-CAP else -float(np.log10(tail))
             if score > self._score:
-                limit = float(self._base[i, kind]) + self._policy.quality.rise
+                limit = float(base[i, kind]) + self._policy.quality.rise
                 found.append(self._level(i, BAD[kind], float(rates[i, kind]), limit, score))
-        for i in np.flatnonzero(self._longest >= self._limit).tolist():
-            length = float(self._longest[i])
+        for i in np.flatnonzero(longest >= most).tolist():
+            length = float(longest[i])
             digits = -length * float(np.log10(self._profile.repeats[i])) - float(np.log10(self._window))
-            found.append(self._level(i, STUCK, length, float(self._limit[i]), min(digits, CAP)))
+            found.append(self._level(i, STUCK, length, float(most[i]), min(digits, CAP)))
         return found
 
     def _level(self, index: int, statistic: str, value: float, threshold: float, score: float) -> Level:
@@ -180,16 +184,3 @@ class Quality:
             rows=self._rows,
             symptom=statistic == BAD[RANGE],
         )
-
-
-@compiled
-def _suspicious(bad: Counts, rows: int, longest: Counts, limits: tuple[Floats, float, Floats]) -> bool:
-    """Whether any kind of cell is more common than its base by `rise`, or any run as long as its limit."""
-    base, rise, most = limits
-    for i in range(len(bad)):
-        if longest[i] >= most[i]:
-            return True
-        for kind in range(bad.shape[1]):
-            if bad[i, kind] / rows - base[i, kind] >= rise:
-                return True
-    return False
