@@ -24,16 +24,16 @@ from streams.oncall.receivers import load
 from streams.settings import Settings
 
 _WAITS = (0.5, 2.0)
-_FOLLOWED_WITHIN_MS = 10_000
+_FOLLOWED_WITHIN = 10.0
 
 
 @dataclass(frozen=True, slots=True)
 class _Turn:
-    """What was sent from a state of paging, when, and what is reported of it."""
+    """What was sent from a state of paging, when (monotonic seconds), and what is reported of it."""
 
     command: Command
     paging: Paging
-    at: int
+    at: float
 
 
 class PagingRole:
@@ -63,7 +63,7 @@ class PagingRole:
     def _act(self, control: Control, case: Case, subject: str, active: Escalating, now: int) -> list[Command]:
         key, paging = (case.incident, subject), active.paging
         waiting = self._turns.get(key)
-        if waiting is not None and now - waiting.at < _FOLLOWED_WITHIN_MS and waiting.paging == paging:
+        if waiting is not None and time.monotonic() - waiting.at < _FOLLOWED_WITHIN and waiting.paging == paging:
             return [waiting.command]
         self._turns.pop(key, None)
         known, due = document(control), deadline(paging)
@@ -73,7 +73,7 @@ class PagingRole:
         command = self._pager.act(paging, active.policy, known, facts(control, case, subject), about, now)
         if command is None:
             return []
-        self._turns[key] = _Turn(command, paging, now)
+        self._turns[key] = _Turn(command, paging, time.monotonic())
         return [command]
 
 
