@@ -120,3 +120,16 @@ def test_only_what_is_due_may_be_reported() -> None:
     assert reason(ledger.ask(page, "paging")) == "not_paging"
     assert reason(ledger.ask(p.StartPaging(incident=INCIDENT, subject="clock:x:50"), "paging")) == "not_wanted"
     assert wanted(ledger.control, ledger.case) == ("",)
+
+
+def test_a_page_is_not_sent_again_because_the_clock_leaps(role: PagingRole, capsys: pytest.CaptureFixture[str]) -> None:
+    """A drill's clock may gain a day before the ledger follows: what was sent is still waited for in real seconds."""
+    ledger = adopted()
+    for body in role.proposals(ledger.state, ledger.at):
+        ledger.ask(body, "paging")
+    sent = role.proposals(ledger.state, ledger.at)
+    again = role.proposals(ledger.state, ledger.at + 86_400_000)
+    assert sent
+    assert all(body in again for body in sent)
+    said = capsys.readouterr()
+    assert (said.out + said.err).count("max") == 1
