@@ -1,10 +1,13 @@
 """A scenario told at a table: its situation and steps in order, with questions of the file or made from its words."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 
+from agents.reports.words import HAPPENED, plain
 from schemas.drills import MOMENTS, Expect, Question, Scenario, Step
+from schemas.regulation.catalogue import REGIMES
 from schemas.spans import written
 from schemas.values import Category
 
@@ -22,8 +25,11 @@ _ORDER = (
     "closed",
 )
 _OTHER_SPANS = tuple(timedelta(hours=hours) for hours in (24, 72, 168, 360))
-NOBODY = "Nobody"
+_OTHER_REGIMES = ("nis2_23", "gdpr_33")
+NOBODY, NONE = "Nobody", "None"
 _LONGEST = 500
+_DIGITS = 2
+_SEPARATED = re.compile(r"[\s,;]+")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,12 +64,26 @@ def told(scenario: Scenario) -> tuple[Told, ...]:
     return tuple(sorted(placed.values(), key=lambda one: (_ORDER.index(one.moment), one.wait)))
 
 
-def after(told_steps: tuple[Told, ...], question: Question) -> int:
-    """Return how many steps are told before a question: those of its moment, or up to the step that it names."""
-    if question.after not in MOMENTS:
-        return next((at + 1 for at, one in enumerate(told_steps) if one.step.name == question.after), len(told_steps))
-    rank = _ORDER.index(question.after)
-    return sum(_ORDER.index(one.moment) <= rank for one in told_steps)
+def agenda(scenario: Scenario) -> tuple[tuple[str, Told | Question], ...]:
+    """Return steps and questions in order, each with its moment: a question comes before what people do later on.
+
+    One of a moment comes right after what happens at that moment; one of a step comes right after the step.
+    """
+    steps = told(scenario)
+    items: list[tuple[tuple[int, timedelta, int], str, Told | Question]] = [
+        ((_ORDER.index(one.moment), one.wait, 2 * number), one.moment, one) for number, one in enumerate(steps)
+    ]
+    places = {one.step.name: key for (key, _, one) in items if isinstance(one, Told)}
+    for question in asked(scenario):
+        if question.after in MOMENTS:
+            key, moment = (_ORDER.index(question.after), timedelta(0), 2 * len(steps)), question.after
+        elif question.after in places:
+            rank, wait, number = places[question.after]
+            key, moment = (rank, wait, number + 1), _ORDER[rank]
+        else:
+            key, moment = (len(_ORDER), timedelta(0), 0), "closed"
+        items.append((key, moment, question))
+    return tuple((moment, one) for _, moment, one in sorted(items, key=lambda item: item[0]))
 
 
 def asked(scenario: Scenario) -> tuple[Question, ...]:
@@ -81,7 +101,7 @@ def _made(scenario: Scenario) -> Iterator[Question]:
         yield _of_people("opened", "Who is paged first?", people, first, "The escalation policy begins there.")
     if expect.approvals is not None:
         why = "A plan binds only with the quorum of persons that policy asks for, and nobody excluded among them."
-        yield _of_people("planned", "Whose approvals let the plan go ahead?", people, expect.approvals, why)
+        yield _of_people("opened", "Whose approvals let the plan go ahead?", people, expect.approvals, why)
     yield from _of_clocks(scenario, expect)
     if expect.effects:
         yield _order(expect.effects)
@@ -93,9 +113,9 @@ def _which_category(right: Category) -> Question:
     return Question(
         after="opened",
         ask="What kind of incident is this?",
-        choices=tuple(one.value.replace("_", " ") for one in choices),
+        choices=tuple(plain(one.value) for one in choices),
         right=(choices.index(right) + 1,),
-        why=f"It is {right.value.replace('_', ' ')}; what is looked at first follows from that.",
+        why=f"{plain(right.value).capitalize()}: {HAPPENED[right]}.",
     )
 
 
@@ -110,15 +130,14 @@ def _of_people(moment: str, ask: str, people: list[str], right: tuple[str, ...],
 def _of_clocks(scenario: Scenario, expect: Expect) -> Iterator[Question]:
     if expect.clocks is not None:
         declared = {regime for system in scenario.systems.values() for regime in system.regulations}
-        others = sorted(declared - {clock.split(".", 1)[0] for clock in expect.clocks})
+        named = [*(name for name in REGIMES if name in declared), *_OTHER_REGIMES]
+        others = [clock.key for name in named for clock in REGIMES[name].clocks if clock.key not in expect.clocks]
         begun = [clock[:_LONGEST] for clock in sorted(set(expect.clocks))[:5]]
-        choices = [*[*begun, *others][:5], "None"]
-        if len(choices) > 1:
-            right = tuple(range(1, len(begun) + 1)) or (len(choices),)
-            why = "They begin with the opening, because of what the systems declare; an unknown fact never stops one."
-            yield Question(
-                after="opened", ask="Which statutory clocks run now?", choices=tuple(choices), right=right, why=why
-            )
+        choices = [*sorted([*begun, *dict.fromkeys(others)][:5]), NONE]
+        right = tuple(choices.index(clock) + 1 for clock in begun) or (len(choices),)
+        why = "Clocks follow from what the systems declare and from what is known; an unknown fact never stops one."
+        ask = "Which statutory clocks run once all this has happened?"
+        yield Question(after="opened", ask=ask, choices=tuple(choices), right=right, why=why)
     for clock, span in list(expect.due.items())[:4]:
         spans = sorted({span, *[one for one in _OTHER_SPANS if one != span][:3]})
         yield Question(
@@ -141,3 +160,20 @@ def _order(effects: tuple[str, ...]) -> Question:
         right=(choices.index(said) + 1,),
         why="Traffic leaves the bad version first, because that stops the harm; the rest follows.",
     )
+
+
+def chosen(said: str, count: int) -> tuple[int, ...] | None:
+    """Return the choices that an answer names, by number or letter: ``2``, ``b``, ``1, 3`` or ``ac``; None for none."""
+    parts = _SEPARATED.split(said.strip().lower())
+    if len(parts) == 1 and parts[0].isalpha():
+        parts = list(parts[0])
+    numbers = [_number(part) for part in parts if part]
+    if not numbers or any(not 1 <= number <= count for number in numbers):
+        return None
+    return tuple(sorted(set(numbers)))
+
+
+def _number(part: str) -> int:
+    if len(part) == 1 and "a" <= part <= "z":
+        return ord(part) - ord("a") + 1
+    return int(part) if part.isascii() and part.isdecimal() and len(part) <= _DIGITS else 0

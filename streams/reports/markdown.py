@@ -34,6 +34,8 @@ def _part(part: Part) -> Iterator[str]:
     yield ""
     for text in part.text:
         yield f"{_marked(text)}  "
+    if part.text and (part.answers or part.columns):
+        yield ""
     if part.answers:
         yield from _table(("No.", "Field", "Answer", "Entries"), [_row(answer) for answer in part.answers])
     if part.columns:

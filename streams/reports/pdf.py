@@ -12,7 +12,7 @@ from streams.reports.places import places
 from streams.reports.sheet import Sheet
 from streams.view.rendering import clean, when
 
-_NARROWEST, _WIDEST = 8, 45
+_NARROWEST, _WIDEST = 10, 45
 _TEMPLATE = Path(__file__).with_name("report.typ")
 
 

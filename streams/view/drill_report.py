@@ -8,11 +8,9 @@ from agents.drills.milestones import spoken
 from agents.drills.played import Happened, Played
 from agents.drills.score import Line, Scorecard
 from agents.reports.document import Part, Report
-from agents.reports.words import listed, plain, when
-from schemas.case.clocks import ClockStarted
+from agents.reports.words import called, listed, plain, when
 from schemas.drills import Scenario, Step
-from schemas.events import CaseOpened
-from streams.view.drill_words import fault, said
+from streams.view.drill_words import PASSIVE, fault, paragraphs, said
 
 HEADGATE = "Headgate"
 _MOST = 150
@@ -132,7 +130,7 @@ def _took(card: Scorecard, name: str) -> str:
 def _facts(played: Played, card: Scorecard) -> tuple[tuple[str, str], ...]:
     scenario = played.scenario
     faults = [fault(one) for step in scenario.steps for one in step.faults]
-    people = [f"{name} ({', '.join(plain(role.value) for role in one.roles)})" for name, one in scenario.people.items()]
+    people = [f"{name} ({', '.join(called(role) for role in one.roles)})" for name, one in scenario.people.items()]
     return (
         ("File", played.name),
         ("Systems", listed(scenario.systems)),
@@ -150,7 +148,7 @@ def _parts(played: Played, card: Scorecard) -> Iterator[Part]:
     yield Part(
         title="What was expected",
         columns=("Expectation", "Expected", "Found", "Met"),
-        rows=tuple((subject(one), one.wanted, one.found, "yes" if one.kept else "NO") for one in card.lines),
+        rows=tuple(_expected(one) for one in card.lines),
     )
     if card.faulty:
         yield _times(card)
@@ -193,9 +191,14 @@ def _told(step: Step) -> Iterator[str]:
 def _events(played: Played) -> Iterator[_Moment]:
     for one in played.happened:
         if what := said(one, played.happened, played.names):
-            own = isinstance(one.event, CaseOpened | ClockStarted)
-            who = HEADGATE if own else played.names.get(one.by, HEADGATE)
+            who = HEADGATE if isinstance(one.event, PASSIVE) else played.names.get(one.by, HEADGATE)
             yield _Moment(at=one.at, who=who, what=what)
+
+
+def _expected(line: Line) -> tuple[str, ...]:
+    worded = line.subject in {"category", "phase"}
+    wanted, found = (plain(one) if worded else one for one in (line.wanted, line.found))
+    return subject(line), wanted, found, "yes" if line.kept else "NO"
 
 
 def _since(played: Played, at: int) -> str:
@@ -222,23 +225,26 @@ def _people(played: Played, card: Scorecard) -> Part:
     for name, player in played.scenario.people.items():
         did = [_deed(played, one) for one in played.happened if played.names.get(one.by) == name]
         idle = "was called, and did nothing" if name in card.paged else "did nothing"
-        roles = listed(plain(role.value) for role in player.roles)
+        roles = listed(called(role) for role in player.roles)
         rows.append((name, roles, "; ".join(text for text in did if text) or idle))
     return Part(title="Who did what", columns=("Person", "Roles", "What"), rows=tuple(rows))
 
 
 def _deed(played: Played, one: Happened) -> str:
-    if isinstance(one.event, CaseOpened | ClockStarted):
+    if isinstance(one.event, PASSIVE):
         return ""
     what = said(one, played.happened, played.names)
     return f"{_since(played, one.at)}: {what}" if what else ""
 
 
 def _again(*every: Played) -> str:
-    quiet = "" if all(one.faulty for one in every) else " --no-fault"
-    return f"headgate drill run{quiet} {' '.join(one.name for one in every)}"
+    commands = []
+    for faulty, option in ((True, ""), (False, " --no-fault")):
+        if names := dict.fromkeys(one.name for one in every if one.faulty is faulty):
+            commands.append(f"headgate drill run{option} {' '.join(names)}")
+    return "; ".join(commands)
 
 
 def situation(scenario: Scenario) -> Part:
     """Return what people are told before it begins."""
-    return Part(title="Situation", text=tuple(line for line in scenario.situation.split("\n") if line.strip()))
+    return Part(title="Situation", text=paragraphs(scenario.situation))

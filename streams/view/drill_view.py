@@ -7,13 +7,13 @@ from typing import Any
 import click
 
 from agents.drills.questions import Told, told
-from agents.reports.words import listed, plain
+from agents.reports.words import called, listed, plain
 from schemas.drills import Expect, Scenario, Step
 from schemas.spans import written
-from streams.view.drill_words import fault
+from streams.view.drill_words import fault, paragraphs, spaced
 from streams.view.rendering import clean, jsonable, table
 
-_MOMENTS = {
+MOMENTS = {
     "start": "the beginning",
     "opened": "an incident opened",
     "declared": "it was declared",
@@ -26,12 +26,13 @@ _MOMENTS = {
     "closed": "it was closed",
     "exhausted": "nobody answered the page",
 }
+"""What a step may wait for, in words."""
 
 
 def show(scenario: Scenario, name: str) -> None:
     """Print a scenario."""
     click.echo(f"{clean(name)}: {clean(scenario.title)}\n")
-    click.echo(clean(scenario.situation))
+    click.echo("\n\n".join(clean(one) for one in paragraphs(scenario.situation)))
     click.echo("\nSystems")
     table(("system", "tier", "regulations", "models"), _systems(scenario))
     click.echo("\nPeople")
@@ -63,22 +64,28 @@ def _spelt(value: Any) -> Any:
 
 def moment(one: Told) -> str:
     """Return when a step is taken in words."""
-    since = _MOMENTS[one.moment]
+    since = MOMENTS[one.moment]
     return f"{written(one.wait)} after {since}" if one.wait else f"as {since}" if one.moment != "start" else since
 
 
 def what(step: Step) -> str:
     """Return what happens in a step, in words."""
-    parts = [step.tells] if step.tells else []
+    parts = [step.tells.rstrip(".")] if step.tells else []
     parts += [f"a fault begins: {fault(one)}" for one in step.faults]
     if step.mends:
         parts.append(f"the faults of {listed(step.mends)} end")
     if step.says:
-        fields = ", ".join(f"{name}: {value}" for name, value in step.fields.items())
-        parts.append(f"{step.says}{f' ({fields})' if fields else ''}")
+        parts.append(_said(step))
     if step.refused:
-        parts.append(f"and is refused: {step.refused}")
+        parts.append(f"and is refused: {plain(step.refused)}")
     return "; ".join(parts) or "time passes"
+
+
+def _said(step: Step) -> str:
+    if len(step.fields) == 1 and not step.fields.keys().isdisjoint({"note", "reason"}):
+        return f"{spaced(step.says)}: {next(iter(step.fields.values()))}"
+    fields = ", ".join(f"{name}: {value}" for name, value in step.fields.items())
+    return f"{spaced(step.says)} ({fields})" if fields else spaced(step.says)
 
 
 def expectations(expect: Expect) -> Iterator[tuple[str, str]]:
@@ -108,7 +115,7 @@ def _people(scenario: Scenario) -> list[list[str]]:
     return [
         [
             name,
-            ", ".join(plain(role.value) for role in one.roles),
+            ", ".join(called(role) for role in one.roles),
             "yes" if one.on_call else "no",
             "yes" if one.reachable else "no",
         ]

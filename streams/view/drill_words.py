@@ -1,5 +1,6 @@
 """What happened in a drill in words for a manager: the events that matter, without the terms of the trade."""
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
@@ -39,55 +40,82 @@ _SAY: Mapping[type, Callable[[Any], str]] = MappingProxyType(
     {
         e.CaseOpened: _opened,
         e.CaseAcknowledged: lambda x: f"took the incident{_noted(x.note)}",
-        e.CaseDeclared: lambda x: f"it was declared an incident: {x.reason}",
+        e.CaseDeclared: lambda x: f"declared it an incident: {x.reason}",
         e.CaseDismissed: lambda x: f"found that it is none: {plain(x.reason.value)}{_noted(x.note)}",
-        SeverityChanged: lambda x: f"its severity became {SEVERE[x.severity]}",
+        SeverityChanged: lambda x: f"changed the severity to {SEVERE[x.severity]}",
         e.PlanProposed: lambda x: f"a plan was proposed: {_AND_THEN.join(one.summary for one in x.steps)}",
-        e.ApprovalRequested: lambda x: f"{x.quorum} people ({plain(x.role)}) were asked to agree to the plan",
+        e.ApprovalRequested: lambda x: (
+            f"{x.quorum} people ({plain(x.role.replace('ml_', 'ML '))}) were asked to agree to the plan"
+        ),
         e.ApprovalGiven: lambda x: f"agreed to the plan: {x.reason}",
         e.ApprovalRevoked: lambda x: f"took the agreement back: {x.reason}",
         a.DenialGiven: lambda x: f"refused the plan: {x.reason}",
         a.PersonExcluded: lambda x: f"kept {x.principal} from deciding: {x.reason}",
         e.PlanAuthorised: lambda _: "enough people had agreed: the plan could be carried out",
-        e.PlanEnded: lambda x: f"the plan ended ({plain(x.why)}): {x.reason}",
+        e.PlanEnded: lambda x: f"ended the plan ({plain(x.why)}){_noted(x.reason)}",
         g.GlassBroken: lambda x: f"acted in an emergency, without waiting for the others: {x.reason}",
-        g.StandingApprovalUsed: lambda x: f"the standing approval “{x.rule}” let the first step begin at once",
+        g.StandingApprovalUsed: lambda x: f"began at once, as the standing approval “{x.rule}” lets it",
         a.SignedOff: lambda x: f"confirmed that what was done is right: {x.note}",
-        EvidenceAttached: lambda x: f"{x.rows} predictions were kept as evidence",
+        EvidenceAttached: lambda x: f"kept {x.rows} predictions as evidence",
         e.CaseContained: lambda _: "the harm had stopped",
         r.CaseInvestigating: lambda x: f"began to look for the cause: {x.reason}",
         e.CaseRecovering: lambda _: "every step was done; from here on it was watched whether that holds",
-        r.CaseRegressed: lambda x: f"it did not hold: {x.reason}",
+        r.CaseRegressed: lambda x: f"found that it did not hold: {x.reason}",
         e.CaseResolved: lambda x: f"the incident was over: version {x.version} was well over {x.clear_rows} requests",
         r.CaseReopened: lambda x: f"took it up again: {x.reason}",
-        r.CaseMerged: lambda x: f"it turned out to be a part of another incident: {x.reason}",
+        r.CaseMerged: lambda x: f"found it to be a part of another incident: {x.reason}",
         r.CaseReviewed: lambda _: "began to learn from it",
         r.CaseClosed: lambda _: "closed it",
         p.PageSent: lambda x: f"{listed(x.persons)} {'was' if len(x.persons) == 1 else 'were'} called{_about(x)}",
         p.PageReachedNobody: lambda x: f"a call{_about(x)} reached nobody: {x.why}",
         p.PageAcknowledged: lambda x: f"answered the call{_about(x)}{_noted(x.note)}",
         p.EscalationExhausted: lambda x: f"{x.why}{_about(x)}: {listed(x.persons) or 'nobody'} was told as the last",
-        c.CaseRegulated: lambda x: f"the rules of {x.regime} speak of it",
+        c.CaseRegulated: lambda x: f"applied the rules of {x.regime}",
         c.ClockStarted: _clock,
         c.ReportProposed: lambda x: f"said that the report for {x.clock} was sent, receipt {x.receipt}",
-        c.ReportSubmitted: lambda x: f"the report for {x.clock} was sent{', late' if x.late else ''}",
+        c.ReportSubmitted: lambda x: f"confirmed that the report for {x.clock} was sent{', late' if x.late else ''}",
         c.ClockNotApplicable: lambda x: f"decided that {x.clock} does not apply: {x.reason}",
-        e.Refused: lambda x: f"asked for {_spaced(x.kind)} and was refused: {x.detail}",
+        e.Refused: lambda x: f"asked for {spaced(x.kind)} and was refused: {x.detail}",
     }
 )
+
+
+PASSIVE = (
+    e.CaseOpened,
+    e.PlanProposed,
+    e.ApprovalRequested,
+    e.PlanAuthorised,
+    e.CaseContained,
+    e.CaseRecovering,
+    e.CaseResolved,
+    p.PageSent,
+    p.PageReachedNobody,
+    p.EscalationExhausted,
+    c.ClockStarted,
+    action.ActionFinished,
+)
+"""Events that say what came about, and not what somebody did."""
 
 
 def _noted(note: str) -> str:
     return f": {note}" if note else ""
 
 
-def _spaced(kind: str) -> str:
+def paragraphs(text: str) -> tuple[str, ...]:
+    """Return the paragraphs of a text whose lines were broken for its file."""
+    return tuple(" ".join(part.split()) for part in re.split(r"\n\s*\n", text) if part.strip())
+
+
+def spaced(kind: str) -> str:
+    """Return the name of a command as words: ``ask for plan``."""
     return "".join(f" {letter.lower()}" if letter.isupper() else letter for letter in kind).strip()
 
 
 def said(happened: Happened, all_of_it: Sequence[Happened], names: Mapping[str, str]) -> str:
-    """Return an event as a manager reads it, empty where a manager need not."""
+    """Return an event as a manager reads it, empty where a manager need not: what services may not, for instance."""
     event = happened.event
+    if isinstance(event, e.Refused) and happened.by not in names:
+        return ""
     if isinstance(event, action.ActionFinished):
         text = f"{_step(event, all_of_it)}: {plain(event.outcome)}"
     else:
