@@ -34,6 +34,7 @@ COMMANDS: tuple[tuple[str, str], ...] = (
     ("backtest", "What would have been raised over a table, a topic or a series."),
     ("explain", "One prediction, rebuilt: what was decided, by which version, from what."),
     ("clocks", "When the law wants a report: the clocks with their articles, and due times."),
+    ("trace", "One prediction's way: telemetry, windows, incidents, decisions, proofs."),
     ("messages", "What each audience is told: draft, approve, record as sent, and what is due."),
     ("vendors", "Who provides third parties' systems, and what they owe on open incidents."),
     ("metrics", "How long responses take, how often incidents recur, and how satisfied people are."),

@@ -43,6 +43,10 @@ _OLD = (
 )
 
 
+class NoArchiveError(HeadgateError):
+    """There is no archive on this machine."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewFile:
     """A sealed file that is on the disk, and the ids of its rows in order (None where a row has none)."""
@@ -85,7 +89,7 @@ class ArchiveIndex:
         self._key = subkey(key, "index")
         path = directory / "index.sqlite"
         if not write and not path.exists():
-            raise HeadgateError(f"there is no archive in {directory}; `headgate run archive` begins one")
+            raise NoArchiveError(f"there is no archive in {directory}; `headgate run archive` begins one")
         if write:
             directory.mkdir(parents=True, exist_ok=True, mode=0o700)
         try:

@@ -4,12 +4,9 @@ import json
 
 import click
 
-from agents.ledger.state import LedgerState
 from schemas.errors import HeadgateError
 from streams.archive.explain import Archive, Windows, explain
-from streams.kafka import Clients
-from streams.ledger.keyring import read_trust, trust_path
-from streams.ledger.reader import LedgerReader
+from streams.ledger.whole import Whole, read_whole
 from streams.settings import Settings
 from streams.view.explained import lines
 
@@ -33,8 +30,8 @@ def command(settings: Settings, prediction_id: str, *, as_json: bool) -> None:
       headgate explain 7f3a-0001 --json
     """
     archive = Archive(settings)
-    windows, state = _ledger(settings)
-    found = explain(archive, prediction_id, windows, state)
+    whole, windows = ledger_and_windows(settings)
+    found = explain(archive, prediction_id, windows, whole.state if whole else None)
     if as_json:
         click.echo(json.dumps(found, indent=2, ensure_ascii=True))
         if not found["archived"]:
@@ -46,15 +43,13 @@ def command(settings: Settings, prediction_id: str, *, as_json: bool) -> None:
         click.echo(line)
 
 
-def _ledger(settings: Settings) -> tuple[Windows | None, LedgerState | None]:
+def ledger_and_windows(settings: Settings) -> tuple[Whole | None, Windows | None]:
+    """Return the ledger, and when and where its incidents were seen; both None where it cannot be read."""
     try:
-        reader = LedgerReader(Clients(settings), settings.ledger, read_trust(trust_path(settings)))
-        windows = Windows()
-        try:
-            windows.take(reader.catch_up())
-        finally:
-            reader.close()
+        whole = read_whole(settings)
     except HeadgateError as error:
         click.echo(f"headgate: the ledger is left out: {error}", err=True)
         return None, None
-    return windows, reader.fold.state
+    windows = Windows()
+    windows.take(whole.entries)
+    return whole, windows

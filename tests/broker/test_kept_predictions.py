@@ -15,11 +15,13 @@ from agents.archive.choose import sampled
 from agents.detection.columns import decode
 from schemas.codec import frame, open_frame
 from schemas.errors import KeyRefusedError
+from schemas.merkle import verify_inclusion
 from schemas.telemetry import Inference, InferenceBatch, LabelBatch, Value
 from schemas.values import Mode
 from streams.archive.evidence import evidence_store
 from streams.cli.archive import command as archive_command
 from streams.cli.explain import command as explain_command
+from streams.cli.trace import command as trace_command
 from streams.kafka import Record
 from streams.ledger.keyring import archive_key
 from streams.settings import Settings
@@ -177,9 +179,29 @@ def _check_explained(crew: Crew, loans: Loans, shadows: list[Inference]) -> None
     assert "by loans version 2, instance a (shadow)" in told
     assert "risk" in explained(crew, "loan-0")[1]["decisions"][0]["kept_for"]
     assert explained(crew, kept.prediction_id)[1]["decisions"][0]["incidents"], "it falls in the incident's window"
+    _check_traced(crew, kept.prediction_id)
     left = next(one for i, one in enumerate(loans.sent) if i % 50 and i < 400 and not sampled(one.prediction_id, SHARE))
     done, said = explained(crew, left.prediction_id)
     assert (done.exit_code, said["reason"]) == (1, "sampled_out")
+
+
+def _check_traced(crew: Crew, identifier: str) -> None:
+    """Its record is named where it stands in Kafka, and each entry on its way is proven."""
+    done = CliRunner().invoke(trace_command, [identifier, "--json"], obj=crew.settings)
+    told = json.loads(done.stdout)
+    decision, ledger = told["decisions"][0], told["ledger"]
+    place = decision["telemetry"]
+    seen = {(one.partition, one.offset): one for one in crew.tape("telemetry").read()}
+    rows = decode(open_frame(seen[place["partition"], place["offset"]].raw, (InferenceBatch,)))
+    assert (rows.source, rows.positions()[place["row"]]) == (decision["source"], decision["position"])
+    (incident,) = told["incidents"]
+    types = {event["type"] for entry in incident["entries"] for event in entry["events"]}
+    assert {"CaseOpened", "CaseDeclared", "EvidenceAttached"} <= types
+    for entry in incident["entries"]:
+        path = [bytes.fromhex(step) for step in entry["path"]]
+        leaf, root = bytes.fromhex(entry["leaf"]), bytes.fromhex(ledger["root"])
+        verify_inclusion(leaf, entry["index"], ledger["size"], path, root)
+    assert "entries proven" in CliRunner().invoke(trace_command, [identifier], obj=crew.settings).stdout
 
 
 def _seen(crew: Crew) -> int:
