@@ -3,6 +3,7 @@
 from schemas.values import Role
 
 _ADMIN = ("EnrolKey", "RevokeKey", "AdoptPolicy", "AdoptSystems", "AdoptProfile", "AdoptOnCall")
+_HAND = ("StateContained", "StateRemedied")
 _DECIDE = ("Approve", "Deny", "RevokeApproval")
 _STAND_IN = ("Delegate", "RevokeDelegation", "ExcludePerson", "KeepNothing")
 _REVIEW = ("ReviewBreakGlass", "ReviewStanding")
@@ -21,6 +22,7 @@ _LEAD = (
     "BeginReview",
     "Close",
     "SetPriority",
+    *_HAND,
 )
 _ASSESS = ("AssessHarm", "SetModifier", "SetSeverity")
 _RELEASE = ("ReleaseHold",)
@@ -58,6 +60,7 @@ MAY: dict[Role, frozenset[str]] = {
             *_RESPOND,
             *_WORK,
             "AdoptProfile",
+            "JudgeRecovered",
             *_AGREE,
             *_LEAD,
             *_ASSESS,
@@ -77,6 +80,7 @@ MAY: dict[Role, frozenset[str]] = {
             *_STAND_IN,
             *_REVIEW,
             "SignOff",
+            "JudgeRecovered",
             *_TAKE,
             *_WORK,
             *_ASSESS,
@@ -92,7 +96,7 @@ MAY: dict[Role, frozenset[str]] = {
     ),
     Role.AUDITOR: frozenset(),
     Role.VALIDATOR: frozenset(
-        (*_DECIDE, *_STAND_IN, *_REVIEW, "SignOff", *_TAKE, "CheckItem", *_WORK, *_LEARN, *_ACCEPT)
+        (*_DECIDE, *_STAND_IN, *_REVIEW, "SignOff", "JudgeRecovered", *_TAKE, "CheckItem", *_WORK, *_LEARN, *_ACCEPT)
     ),
     Role.LEGAL: frozenset(
         (
@@ -130,7 +134,7 @@ MAY: dict[Role, frozenset[str]] = {
     Role.PAGING: frozenset(("ReportClockShare", "ReportUpdateMissed", *_PAGE)),
 }
 
-PERSONS_ONLY = frozenset((*_ADMIN, *_DECIDE, *_STAND_IN, *_REVIEW, *_CALL, "SignOff")) | frozenset(
+PERSONS_ONLY = frozenset((*_ADMIN, *_DECIDE, *_STAND_IN, *_REVIEW, *_CALL, "SignOff", "JudgeRecovered")) | frozenset(
     _RESPOND
     + _WORK
     + _LEAD

@@ -256,7 +256,7 @@ class Declare:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Dismiss:
-    """Close a candidate that is no incident; `note` says more than the reason's one word."""
+    """Close a candidate that is no incident, or a declared case that proved to be none; `note` says why."""
 
     incident: str
     reason: Dismissal

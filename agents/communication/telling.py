@@ -18,6 +18,7 @@ Part = tuple[str, tuple[str, ...]]
 UNKNOWN = "unknown"
 MOST = 10
 _STOPPED = "The harm has been stopped."
+_STATED = "People of ours say that the harm has been stopped."
 _PROGRESS: Mapping[Phase, str] = MappingProxyType(
     {
         Phase.TRIAGE: "It is being looked at; whether anything went wrong is not decided.",
@@ -79,9 +80,10 @@ def some(items: list[str]) -> str:
 
 
 def progress(case: Case) -> str:
-    """Return how far the response is; that the harm has stopped is said only where its end was read back."""
+    """Return how far the response is; whether its end was read back, or people say so, is said with it."""
     said = _PROGRESS[case.phase]
-    return f"{_STOPPED} {said}" if case.contained_at and not case.phase.over else said
+    stopped = _STATED if case.course.contained_by else _STOPPED
+    return f"{stopped} {said}" if case.contained_at and not case.phase.over else said
 
 
 def since(told: Told) -> tuple[str, ...]:

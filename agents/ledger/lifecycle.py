@@ -15,8 +15,6 @@ _AFTERWARDS = frozenset(
         "AddTask",
         "FinishTask",
         "AddNote",
-        "ReviewBreakGlass",
-        "ReviewStanding",
         "AssessHarm",
         "SetModifier",
         "SetSeverity",
@@ -27,9 +25,6 @@ _AFTERWARDS = frozenset(
         "WritePostMortem",
         "AcceptPostMortem",
         "CorrectMilestone",
-        "DraftMessage",
-        "ApproveMessage",
-        "RecordSent",
         "ReportUpdateMissed",
     }
 )
@@ -67,11 +62,17 @@ _PAGED = frozenset(
 _REVIEWED = frozenset({"AssignReview", "DecideReview", "ReportReviewOverdue"})
 """What is said of single decisions that wait for a person, until a case is closed."""
 
+_SETTLED = frozenset({"ReviewBreakGlass", "ReviewStanding", "DraftMessage", "ApproveMessage", "RecordSent"})
+"""What people still owe until a case is closed; also where it was merged, or dismissed after it had been declared."""
+
 _STANDING = frozenset(phase for phase in Phase if not phase.over)
 
 MOVES: Mapping[str, frozenset[Phase]] = {
     "Declare": frozenset({Phase.TRIAGE}),
-    "Dismiss": frozenset({Phase.TRIAGE}),
+    "Dismiss": _STANDING - {Phase.RECOVERING},
+    "StateContained": frozenset({Phase.DECLARED, Phase.CONTAINING, Phase.INVESTIGATING, Phase.REMEDIATING}),
+    "StateRemedied": frozenset({Phase.CONTAINED, Phase.INVESTIGATING}),
+    "JudgeRecovered": frozenset({Phase.RECOVERING}),
     "Merge": frozenset({Phase.TRIAGE, Phase.DECLARED}),
     "Split": _STANDING,
     "QueueReview": _STANDING - {Phase.TRIAGE},
@@ -85,7 +86,7 @@ MOVES: Mapping[str, frozenset[Phase]] = {
     "BeginReview": frozenset({Phase.RESOLVED}),
     "Close": frozenset({Phase.REVIEW}),
     "Reopen": frozenset({Phase.RESOLVED, Phase.REVIEW, Phase.CLOSED}),
-    "ReleaseHold": frozenset({Phase.RESOLVED, Phase.REVIEW, Phase.MERGED}),
+    "ReleaseHold": frozenset({Phase.RESOLVED, Phase.REVIEW, Phase.MERGED, Phase.DISMISSED}),
 }
 """The phases in which a command that moves the case, or says something of its phase, is legal: in no other one."""
 
@@ -94,7 +95,7 @@ def takes(phase: Phase, kind: str) -> bool:
     """Whether a case in this phase may take a command of this kind; its decider says more."""
     if kind in MOVES:
         return phase in MOVES[kind]
-    if kind in _COUNTED | _REVIEWED:
+    if kind in _COUNTED | _REVIEWED | _SETTLED:
         return phase is not Phase.CLOSED
     if kind in _TOLD | _PAGED or not phase.over:
         return True

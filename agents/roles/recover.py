@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 
 from agents.ledger.case import Case, Phase
+from agents.ledger.decisions.execute import survives
 from agents.ledger.state import LedgerState
 from schemas.case.response import ReportRegression
 from schemas.commands import ReportRecovery
@@ -36,8 +37,7 @@ class Recovery:
             case = state.cases[incident]
             if case.phase is not Phase.RECOVERING or observed.at < _since(case):
                 continue
-            bad = case.bad_versions(observed.model)
-            if bad and observed.version not in bad:
+            if survives(case, observed.model, observed.version):
                 key = (incident, observed.model, observed.version, observed.mode)
                 watch = self._seen.setdefault(key, _Watch(first_rows=observed.rows, newest=observed))
                 watch.first_rows = min(watch.first_rows, observed.rows)  # a monitor that began anew counts anew
@@ -49,7 +49,7 @@ class Recovery:
         wanted: list[object] = []
         for key, watch in sorted(self._seen.items(), key=lambda item: item[0]):
             case = state.cases[key[0]]
-            if case.phase is not Phase.RECOVERING or key[2] in case.bad_versions(key[1]):
+            if case.phase is not Phase.RECOVERING or not survives(case, key[1], key[2]):
                 del self._seen[key]
                 continue
             report = _report(case, watch, state.control.policies[case.policy].recovery)

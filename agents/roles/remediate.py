@@ -11,6 +11,7 @@ from agents.ledger.decisions.plan import moved_on
 from agents.ledger.leave import BREAK_GLASS, STANDING, lacks_evidence, leave
 from agents.ledger.regions.plan import Plan, PlanState
 from agents.ledger.state import LedgerState
+from agents.ledger.targets import movable
 from schemas.commands import StartAction
 from schemas.systems import Systems
 
@@ -34,16 +35,16 @@ class Aim:
 
 def aims(case: Case, systems: Systems) -> list[Aim]:
     """Return the targets to move, traffic before registry: traffic is fast and reversible, the alias is the truth."""
-    found: list[Aim] = []
-    for model in sorted({affected.model for affected in case.affected}):
-        declared = systems.find(model)
-        avoid = case.bad_versions(model)
-        if declared is None or declared[2].known_good is None or declared[2].known_good in avoid:
-            continue
-        for target, purpose in ((declared[2].traffic, "contain"), (declared[2].registry, "remediate")):
-            if target is not None:
-                good = declared[2].known_good
-                found.append(Aim(target=target, purpose=purpose, model=model, avoid=avoid, known_good=good))
+    found = [
+        Aim(
+            target=one.target,
+            purpose=one.purpose,
+            model=one.model,
+            avoid=case.bad_versions(one.model),
+            known_good=one.known_good,
+        )
+        for one in movable(case, systems)
+    ]
     return sorted(found, key=lambda aim: aim.purpose)
 
 

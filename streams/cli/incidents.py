@@ -10,7 +10,7 @@ from agents.ledger.fold import Verified
 from schemas.case.paging import AcknowledgePage
 from schemas.case.response import Dismissal
 from schemas.commands import Acknowledge, Declare, Dismiss
-from streams.cli import assess, consent, lead, learn, post_mortem, work
+from streams.cli import assess, by_hand, consent, lead, learn, post_mortem, work
 from streams.clock import now_ms
 from streams.settings import Settings
 from streams.view.asking import OpenLedger
@@ -185,7 +185,9 @@ def declare(
 @signed()
 @click.pass_obj
 def dismiss(settings: Settings, /, incident: str, reason: str, note: str, **signer: Any) -> None:
-    """Close the candidate INCIDENT: it is none.
+    """Close INCIDENT: it is none. Once it was declared, its commander or an ML manager does so, with a note.
+
+    Clocks that run stay with it until each is decided not to be applicable (`headgate clocks not-applicable`).
 
     Example: headgate incidents dismiss 3f8a2c --as ana --reason planned_change --note "a planned backfill"
     """
@@ -199,6 +201,7 @@ for _one in (
     *learn.COMMANDS,
     post_mortem.post_mortem,
     *lead.COMMANDS,
+    *by_hand.COMMANDS,
     *assess.COMMANDS,
 ):
     command.add_command(_one)

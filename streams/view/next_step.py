@@ -39,20 +39,29 @@ def next_step(case: Case, control: Control, now: int, shown: str, names: Mapping
                 "a person to say whether this is an incident (or `incidents dismiss`)",
                 f'headgate incidents declare {shown} --as NAME --reason "…"',
             )
+        case Phase.RECOVERING if case.course.remedied_by:
+            rows = control.policies[case.policy].recovery.clear_rows
+            return NextStep(
+                f"{rows} rows with nothing raised since it was put right by hand, or another person to judge it",
+                f'headgate incidents recovered {shown} --as NAME --statement "…" --evidence "…"',
+            )
         case Phase.RECOVERING:
             rows = control.policies[case.policy].recovery.clear_rows
             return NextStep(f"{rows} rows of a surviving version with nothing raised", "headgate incidents watch")
     if case.plan is None:
-        return _before_a_plan(case, control)
+        return _before_a_plan(case, control, shown)
     return _on_plan(case, control, case.plan, now, shown, names)
 
 
-def _before_a_plan(case: Case, control: Control) -> NextStep:
+def _before_a_plan(case: Case, control: Control, shown: str) -> NextStep:
     if not aims(case, control.systems):
         models = ", ".join(sorted({affected.model for affected in case.affected}))
+        none = f"no system declares a target of {models} and a known-good version that is not affected"
+        verb = "remedied" if case.phase in {Phase.CONTAINED, Phase.INVESTIGATING} else "contained"
+        said = "put it right" if verb == "remedied" else "stop the harm"
         return NextStep(
-            f"people: no system declares a target of {models} and a known-good version that is not affected",
-            "headgate systems adopt FILE",
+            f"people to {said} by hand: {none}",
+            f'headgate incidents {verb} {shown} --as NAME --statement "…" --evidence "…"',
         )
     return NextStep("the role remediation to propose a plan", "headgate run remediation")
 

@@ -41,10 +41,12 @@ _SAY: dict[type, Callable[[Any], str]] = {
     action.ActionStarted: lambda x: f"intent recorded: {x.target} to {x.desired}",
     action.ActionFinished: lambda x: f"{x.target}: {x.outcome}, read back {x.read_back}",
     action.ActionRestored: lambda x: f"the target had moved to {x.found} and was set back",
-    e.CaseContained: lambda _: "contained: the bad version has no traffic",
+    e.CaseContained: lambda x: f"contained: {'the bad version has no traffic' if x.read_back else 'by hand'}",
     e.CaseRecovering: lambda _: "every step is done; the survivors are watched",
     EvidenceAttached: lambda x: f"kept as evidence: {x.kind}, {x.rows} predictions, {x.digest[:16]}: {x.summary}",
-    e.CaseResolved: lambda x: f"resolved: version {x.version} clear over {x.clear_rows} rows",
+    e.CaseResolved: lambda x: (
+        f"resolved: version {x.version} clear over {x.clear_rows} rows" if x.model else "resolved, as a person judged"
+    ),
     e.KeyEnrolled: lambda x: f"key of {x.enrolment.principal} enrolled as {', '.join(x.enrolment.roles)}",
     e.KeyRevoked: lambda x: f"key {x.key} revoked: {x.reason}",
     e.PolicyAdopted: lambda x: f"policy {x.digest[:12]} adopted",

@@ -9,8 +9,10 @@ from agents.ledger.case import Case, Phase
 from agents.ledger.closing import unfinished
 from agents.ledger.control import Control
 from agents.ledger.regions.clocks import ClockState
+from agents.ledger.targets import movable
 from schemas import events as e
 from schemas.case import approval as a
+from schemas.case import by_hand as b
 from schemas.case import glass as g
 from schemas.case import hold as h
 from schemas.case import response as r
@@ -22,11 +24,24 @@ from tests.machine.world import World
 LEGAL: Mapping[Phase | None, frozenset[Phase]] = {
     None: frozenset({Phase.TRIAGE, Phase.DECLARED}),
     Phase.TRIAGE: frozenset({Phase.DECLARED, Phase.DISMISSED, Phase.MERGED}),
-    Phase.DECLARED: frozenset({Phase.CONTAINING, Phase.INVESTIGATING, Phase.REMEDIATING, Phase.MERGED}),
-    Phase.CONTAINING: frozenset({Phase.CONTAINED, Phase.REMEDIATING, Phase.RECOVERING}),
-    Phase.CONTAINED: frozenset({Phase.CONTAINING, Phase.INVESTIGATING, Phase.REMEDIATING, Phase.RECOVERING}),
-    Phase.INVESTIGATING: frozenset({Phase.CONTAINING, Phase.REMEDIATING, Phase.RECOVERING}),
-    Phase.REMEDIATING: frozenset({Phase.CONTAINING, Phase.CONTAINED, Phase.RECOVERING}),
+    Phase.DECLARED: frozenset(
+        {
+            Phase.CONTAINING,
+            Phase.CONTAINED,
+            Phase.INVESTIGATING,
+            Phase.REMEDIATING,
+            Phase.MERGED,
+            Phase.DISMISSED,
+        }
+    ),
+    Phase.CONTAINING: frozenset({Phase.CONTAINED, Phase.REMEDIATING, Phase.RECOVERING, Phase.DISMISSED}),
+    Phase.CONTAINED: frozenset(
+        {Phase.CONTAINING, Phase.INVESTIGATING, Phase.REMEDIATING, Phase.RECOVERING, Phase.DISMISSED}
+    ),
+    Phase.INVESTIGATING: frozenset(
+        {Phase.CONTAINING, Phase.CONTAINED, Phase.REMEDIATING, Phase.RECOVERING, Phase.DISMISSED}
+    ),
+    Phase.REMEDIATING: frozenset({Phase.CONTAINING, Phase.CONTAINED, Phase.RECOVERING, Phase.DISMISSED}),
     Phase.RECOVERING: frozenset({Phase.RESOLVED, Phase.CONTAINING}),
     Phase.RESOLVED: frozenset({Phase.REVIEW, Phase.DECLARED}),
     Phase.REVIEW: frozenset({Phase.CLOSED, Phase.DECLARED}),
@@ -68,6 +83,7 @@ class Judge:
     broken: dict[tuple[str, str, int], int] = field(default_factory=dict)
     clocks: dict[str, dict[int, tuple[str, bool]]] = field(default_factory=dict)
     released: dict[str, list[tuple[str, bool]]] = field(default_factory=dict)
+    by_hand: dict[str, set[str]] = field(default_factory=dict)
     seen: dict[str, int] = field(default_factory=dict)
     phases: set[tuple[str, str]] = field(default_factory=set)
 
@@ -91,6 +107,7 @@ class Judge:
             self._proposed(event, before, control)
             self._decided(event, control)
             self._people(event, asked, before, control)
+            self._hands(event, asked, before, control)
         if after is not None:
             self._standing(after, again=any(isinstance(event, ClockReopened) for event in events))
 
@@ -184,6 +201,23 @@ class Judge:
             case r.CaseClosed():
                 assert before is not None
                 self._closed(before, asked, control)
+
+    def _hands(self, event: object, asked: Asked, before: Case | None, control: Control) -> None:
+        """Judge what people did without a plan: they dismissed a declared case, or put it right by hand."""
+        match event:
+            case e.CaseDismissed() if before is not None and before.phase is not Phase.TRIAGE:
+                assert not any(role.service for role in asked.roles)
+                assert not any(not action.outcome for action in before.actions.values())
+            case b.ContainedByHand() | b.RemediedByHand():
+                assert before is not None
+                purposes = {"contain"} if isinstance(event, b.ContainedByHand) else {"contain", "remediate"}
+                assert not any(one.purpose in purposes for one in movable(before, control.systems))
+                self.by_hand.setdefault(event.incident, set()).add(event.principal)
+            case r.CaseRegressed() | r.CaseReopened():
+                self.by_hand.pop(event.incident, None)
+            case b.RecoveryJudged():
+                assert self.by_hand[event.incident]
+                assert event.principal not in self.by_hand[event.incident]
 
     def _closed(self, case: Case, asked: Asked, control: Control) -> None:
         """Assert that nothing was left to do."""

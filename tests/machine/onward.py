@@ -7,8 +7,9 @@ from typing import Any
 from agents.ledger.case import Case, Phase
 from agents.ledger.decisions.execute import intent_id
 from agents.ledger.regions.plan import PlanState
+from agents.ledger.targets import movable
 from schemas import commands as c
-from schemas.case import approval, clocks, glass, learning, people, response
+from schemas.case import approval, by_hand, clocks, glass, learning, people, response
 from schemas.case.hold import ReleaseHold
 from schemas.case.learning import CauseKind, MissedControl
 from tests import play
@@ -125,6 +126,7 @@ def aside(case: Case, world: World) -> Iterator[tuple[Any, str]]:
     for other in INCIDENTS:
         yield response.Merge(incident=incident, into=other, reason="the same", repeat=rest), "eva"
     yield response.Split(incident=incident, signals=("s-2",), reason="another", repeat=rest), "eva"
+    yield c.Dismiss(incident=incident, reason=response.Dismissal.FALSE_POSITIVE, note="a sensor", repeat=rest), "max"
     yield response.Regress(incident=incident, reason="worse", repeat=rest), "eva"
     yield c.RevokeApproval(incident=incident, plan=plan, reason="wait", repeat=rest), "max"
     yield c.Deny(incident=incident, plan=plan, reason="no", repeat=rest), "mia"
@@ -141,15 +143,28 @@ def aside(case: Case, world: World) -> Iterator[tuple[Any, str]]:
         yield response.Absorb(incident=into, merged=merged, repeat=rest), "max"
 
 
+def _said(cls: Any, case: Case, world: World) -> Any:
+    return cls(incident=case.incident, statement="by hand", evidence="ticket 1", repeat=world.asked)
+
+
 def onward(case: Case, world: World) -> Iterator[tuple[Any, str]]:
     """Return what leads a case on from where it stands."""
     if case.phase.over:
         yield from _over(case, world)
     elif case.phase is Phase.TRIAGE:
         yield c.Declare(incident=case.incident, reason="it is one", repeat=world.asked), "max"
+    elif case.phase is Phase.RECOVERING and case.course.remedied_by:
+        for who in ("mia", "vera"):
+            yield _said(by_hand.JudgeRecovered, case, world), who
+        yield from aside(case, world)
     elif case.phase is Phase.RECOVERING:
         report = play.recovery(incident=case.incident, model=case.affected[0].model if case.affected else "shuttle")
         yield dataclasses.replace(report, observation=str(world.asked)), "recovery"
+        yield from aside(case, world)
+    elif not list(movable(case, world.state.control.systems)):
+        yield approval.KeepNothing(incident=case.incident, reason="shadow"), "max"
+        yield _said(by_hand.StateContained, case, world), "eva"
+        yield _said(by_hand.StateRemedied, case, world), "max"
         yield from aside(case, world)
     else:
         yield from _planned(case, world)

@@ -158,10 +158,10 @@ def test_somebody_acknowledges_once() -> None:
     assert reason(ledger.ask(ACKNOWLEDGE, "max")) == "acknowledged"
 
 
-@pytest.mark.parametrize("body", [DECLARE, DISMISS])
-def test_a_declared_case_is_neither_declared_nor_dismissed(body: object) -> None:
-    """Both are for candidates."""
-    assert reason(proposed().ask(body, "eva")) == "illegal_transition"
+def test_a_declared_case_is_not_declared_and_not_dismissed_by_anybody() -> None:
+    """The one is for candidates; the other is for whoever leads the case."""
+    assert reason(proposed().ask(DECLARE, "eva")) == "illegal_transition"
+    assert reason(proposed().ask(DISMISS, "eva")) == "wrong_role"
 
 
 @pytest.mark.parametrize("body", [ACKNOWLEDGE, DECLARE, DISMISS, incident_grew(), incident_quieted()])

@@ -13,6 +13,7 @@ from agents.ledger.lifecycle import MOVES
 from agents.ledger.regions.course import end_of
 from agents.roles import remediate
 from schemas import commands as c
+from schemas.case import by_hand
 from schemas.case import response as r
 from schemas.case.hold import ReleaseHold
 from schemas.case.learning import AcceptPostMortem, CauseKind
@@ -49,6 +50,7 @@ def declined(ledger: Ledger) -> Case:
     return replace(ledger.case, sequence=0)
 
 
+BY_HAND = {"incident": INCIDENT, "statement": "by hand", "evidence": "ticket 1"}
 COMMANDS: dict[str, tuple[object, str]] = {
     "Declare": (c.Declare(incident=INCIDENT, reason="it is one"), "eva"),
     "Dismiss": (c.Dismiss(incident=INCIDENT, reason=Dismissal.BENIGN, note=""), "eva"),
@@ -56,6 +58,9 @@ COMMANDS: dict[str, tuple[object, str]] = {
     "Split": (r.Split(incident=INCIDENT, signals=("s-1",), reason="another"), "eva"),
     "ProposePlan": (play.proposal(), "remediation"),
     "Investigate": (r.Investigate(incident=INCIDENT, reason="why?"), "eva"),
+    "StateContained": (by_hand.StateContained(**BY_HAND), "eva"),
+    "StateRemedied": (by_hand.StateRemedied(**BY_HAND), "eva"),
+    "JudgeRecovered": (by_hand.JudgeRecovered(**BY_HAND), "max"),
     "Regress": (r.Regress(incident=INCIDENT, reason="worse"), "eva"),
     "ReportRegression": (
         r.ReportRegression(incident=INCIDENT, model="shuttle", version="1", observation="o", reason="worse"),

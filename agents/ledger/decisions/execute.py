@@ -194,12 +194,17 @@ def restore(case: Case, asked: Asked, body: c.ReportRestored) -> list[object]:
     return [restored]
 
 
+def survives(case: Case, model: str, version: str) -> bool:
+    """Whether a version's rows tell of the recovery: another version of an affected model, or what was put right."""
+    bad = case.bad_versions(model)
+    return bool(bad) and (version not in bad or bool(case.course.remedied_by))
+
+
 def recover(control: Control, case: Case, asked: Asked, body: c.ReportRecovery) -> list[object]:
     """Resolve the case once a survivor has been clear for the rows that its policy asks."""
     if case.phase is not Phase.RECOVERING:
         return refuse(asked, "illegal_transition", f"the case is {case.phase.value}, not recovering")
-    bad = case.bad_versions(body.model)
-    if not bad or body.version in bad:
+    if not survives(case, body.model, body.version):
         return refuse(asked, "no_survivor", "the version is not a survivor of an affected model")
     needed = control.policies[case.policy].recovery.clear_rows
     if body.clear_rows < needed:

@@ -4,6 +4,7 @@ from agents.ledger.asked import Asked
 from agents.ledger.case import Case
 from agents.ledger.closing import unfinished
 from agents.ledger.control import Control
+from agents.ledger.decisions.execute import survives
 from agents.ledger.decisions.keep import held_for
 from agents.ledger.decisions.split import committed, ended
 from agents.ledger.refusal import MAX_TEXT, refuse, unsaid
@@ -46,8 +47,7 @@ def _regress(case: Case, asked: Asked, reason: str) -> list[object]:
 
 
 def _report_regression(case: Case, asked: Asked, body: r.ReportRegression) -> list[object]:
-    bad = case.bad_versions(body.model)
-    if not bad or body.version in bad:
+    if not survives(case, body.model, body.version):
         return refuse(asked, "no_survivor", "the version is not a survivor of an affected model")
     return _regress(case, asked, body.reason)
 

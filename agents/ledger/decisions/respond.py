@@ -3,15 +3,18 @@
 import re
 
 from agents.ledger.asked import Asked
-from agents.ledger.case import Case
+from agents.ledger.case import Case, Phase
 from agents.ledger.control import Control
 from agents.ledger.decisions import page
 from agents.ledger.decisions.keep import held_for
-from agents.ledger.refusal import MAX_TEXT, refuse
+from agents.ledger.decisions.split import committed, ended
+from agents.ledger.refusal import MAX_TEXT, refuse, unsaid
 from schemas import commands as c
+from schemas.case.people import Duty
 from schemas.events import CaseAcknowledged, CaseDeclared, CaseDismissed
 from schemas.evidence import EvidenceAttached
 from schemas.ids import sound
+from schemas.values import Role
 
 MAX_ATTACHED = 64
 MAX_SUMMARY = 2000
@@ -43,9 +46,27 @@ def _acknowledge(control: Control, case: Case, asked: Asked, note: str, at: int)
     return [CaseAcknowledged(incident=case.incident, principal=asked.principal, note=note), *told]
 
 
+def _dismiss(case: Case, asked: Asked, body: c.Dismiss) -> list[object]:
+    """End a candidate; or a declared case that was none after all, by whoever leads it, with the reason.
+
+    Statutory clocks run on until a person has decided that each does not apply, and what began without the quorum is
+    still to be reviewed: nobody is rid of them by calling it a false alarm.
+    """
+    dismissed = CaseDismissed(incident=case.incident, principal=asked.principal, reason=body.reason, note=body.note)
+    if case.phase is Phase.TRIAGE:
+        return [dismissed]
+    leads = case.people.duties.get(Duty.COMMANDER) == asked.principal
+    if Role.ML_MANAGER not in asked.roles and not leads:
+        return refuse(asked, "wrong_role", "a declared case is dismissed by an ML manager, or by its commander")
+    if (unspoken := unsaid(asked, body.note)) is not None:
+        return unspoken
+    if committed(case):
+        return refuse(asked, "too_late", "a plan is being carried out; revoke it, or let it end")
+    return [*ended(case, "dismissed", asked.principal, body.note), dismissed]
+
+
 def decide(control: Control, case: Case, asked: Asked, at: int) -> list[object] | None:
     """Return the events of a first response to a case, or None where the command is none."""
-    incident, principal = case.incident, asked.principal
     match asked.body:
         case c.AttachEvidence():
             return attach(case, asked, asked.body)
@@ -54,7 +75,7 @@ def decide(control: Control, case: Case, asked: Asked, at: int) -> list[object] 
         case c.Acknowledge(note=note):
             return _acknowledge(control, case, asked, note, at)
         case c.Declare(reason=reason):
-            return [CaseDeclared(incident=incident, by=principal, reason=reason), *held_for(control, case)]
-        case c.Dismiss(reason=code, note=note):
-            return [CaseDismissed(incident=incident, principal=principal, reason=code, note=note)]
+            return [CaseDeclared(incident=case.incident, by=asked.principal, reason=reason), *held_for(control, case)]
+        case c.Dismiss():
+            return _dismiss(case, asked, asked.body)
     return None

@@ -5,6 +5,8 @@ from dataclasses import dataclass, replace
 
 from schemas import events as e
 from schemas.case import response as r
+from schemas.case.action import ActionStarted
+from schemas.case.by_hand import ContainedByHand, RemediedByHand
 from schemas.signals import Affected, Evidence
 
 ENDINGS = (e.CaseDismissed, e.CaseResolved, r.CaseMerged)
@@ -26,7 +28,9 @@ class Course:
     reopened_at
         When it was last taken up again (ms): targets need no longer show what was done before.
     turned_at
-        When it was last taken up again or fell back (ms): what was seen before proves no recovery.
+        When it was last taken up again, fell back or was put right by hand (ms): what was seen before proves nothing.
+    contained_by, remedied_by
+        Who answers for it that the harm was stopped, or the cause put right, by hand; empty where a plan did it.
     """
 
     signals: tuple[Evidence, ...] = ()
@@ -40,6 +44,8 @@ class Course:
     over_at: int = 0
     reopened_at: int = 0
     turned_at: int = 0
+    contained_by: str = ""
+    remedied_by: str = ""
 
 
 def earliest(first_bad_at: int, signals: tuple[Evidence, ...]) -> int:
@@ -65,9 +71,17 @@ def touched(
 def _turned(course: Course, event: object, at: int) -> Course:
     match event:
         case r.CaseRegressed():
-            return replace(course, regressed=course.regressed + 1, turned_at=at)
+            regressed = course.regressed + 1
+            return replace(course, regressed=regressed, turned_at=at, contained_by="", remedied_by="")
         case r.CaseReopened():
-            return replace(course, reopened=event.number, reopened_at=at, turned_at=at, over_at=0)
+            fresh = replace(course, contained_by="", remedied_by="")
+            return replace(fresh, reopened=event.number, reopened_at=at, turned_at=at, over_at=0)
+        case ContainedByHand():
+            return replace(course, contained_by=event.principal)
+        case RemediedByHand():
+            return replace(course, remedied_by=event.principal, turned_at=at)
+        case ActionStarted():
+            return replace(course, contained_by="", remedied_by="")
     return replace(course, over_at=at) if isinstance(event, ENDINGS) else course
 
 

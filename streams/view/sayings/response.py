@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
+from schemas.case import by_hand as b
 from schemas.case import response as r
 
 SAY: dict[type, Callable[[Any], str]] = {
@@ -13,5 +14,8 @@ SAY: dict[type, Callable[[Any], str]] = {
     r.CaseRegressed: lambda x: f"the recovery failed, to be contained again, says {x.by}: {x.reason}",
     r.CaseReopened: lambda x: f"reopened by {x.principal}, for the {x.number}. time: {x.reason}",
     r.CaseReviewed: lambda x: f"under review, begun by {x.principal}" + (f": {x.note}" if x.note else ""),
+    b.ContainedByHand: lambda x: f"{x.principal} stopped the harm by hand: {x.statement}; shown by {x.evidence}",
+    b.RemediedByHand: lambda x: f"{x.principal} put it right by hand: {x.statement}; shown by {x.evidence}",
+    b.RecoveryJudged: lambda x: f"recovered, judges {x.principal}: {x.statement}; shown by {x.evidence}",
     r.CaseClosed: lambda x: f"closed by {x.principal}" + (f": {x.note}" if x.note else ""),
 }
