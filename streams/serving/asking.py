@@ -36,6 +36,16 @@ class Counts:
         self.rows_by_version[version] = self.rows_by_version.get(version, 0) + rows
         self.correct[version] = self.correct.get(version, 0) + right
 
+    def add(self, other: "Counts") -> None:
+        """Count what another has counted."""
+        for name in ("requests", "failed", "rows", "labels", "labels_failed"):
+            setattr(self, name, getattr(self, name) + getattr(other, name))
+        for name in ("correct", "rows_by_version"):
+            mine: dict[str, int] = getattr(self, name)
+            for version, count in getattr(other, name).items():
+                mine[version] = mine.get(version, 0) + count
+        self.last_failure = other.last_failure or self.last_failure
+
     def fell(self, error: Exception) -> None:
         """Keep why something failed."""
         self.last_failure = f"{type(error).__name__}: {error}"[:300]
