@@ -4,8 +4,14 @@ from dataclasses import replace
 from typing import Any
 
 from agents.drills.played import Done, Happened, Played
+from schemas import commands as c
+from schemas.case import paging as p
 from schemas.drills import Scenario, read
-from tests.ledgers import INCIDENT, START, Ledger
+from schemas.oncall import AdoptOnCall
+from tests import story
+from tests.chapters.paging import ONCALL
+from tests.ledgers import INCIDENT, START, Ledger, genesis
+from tests.play import approve, evidence_kept, finish, incident_opened, proposal, recovery, start
 
 SCENARIO = b"""version = 1
 title = "A pipeline exchanges the units of a sensor"
@@ -64,10 +70,11 @@ severity = "sev2"
 affected = ["shuttle:2"]
 origin = "shuttle"
 escalation = "all"
-paged = ["max", "mia"]
+paged = ["max"]
+clocks = ["nis2_23.early_warning", "nis2_23.notification"]
 approvals = ["max", "mia"]
 effects = ["envoy:shuttle", "mlflow:shuttle/champion"]
-within = { detect = "15s", acknowledge = "5m", contain = "4h" }
+within = { detect = "15s", acknowledge = "5m", contain = "15m" }
 [expect.due]
 "nis2_23.early_warning" = "24h"
 """
@@ -79,6 +86,30 @@ def scenario() -> Scenario:
     return read(SCENARIO)
 
 
+def answered() -> Ledger:
+    """Return a ledger in which people answer as the scenario expects."""
+    ledger = genesis(story.POLICY, story.SYSTEMS)
+    ledger.ask(AdoptOnCall(document=ONCALL), "ada")
+    ledger.ask(incident_opened(), "triage")
+    ledger.ask(evidence_kept(), "evidence")
+    ledger.ask(p.StartPaging(incident=INCIDENT), "paging")
+    page = p.ReportPage(
+        incident=INCIDENT, step=0, round=0, target="user:max", persons=("max",), important=True, at=ledger.at
+    )
+    ledger.ask(page, "paging")
+    ledger.later(180).ask(c.Acknowledge(incident=INCIDENT, note="on it"), "max")
+    ledger.later(60).ask(c.Declare(incident=INCIDENT, reason="it spreads"), "cleo")
+    ledger.ask(proposal(), "remediation")
+    ledger.ask(c.RequestApproval(incident=INCIDENT, plan=ledger.plan), "approval")
+    for who in ("max", "mia"):
+        approve(ledger.later(120), who)
+    for number in range(2):
+        start(ledger.later(1), number)
+        finish(ledger, number)
+    ledger.later(5).ask(recovery(), "recovery")
+    return ledger
+
+
 def played(ledger: Ledger, **changes: Any) -> Played:
     """Return a drill whose ledger this is: of its cases only the first, with all that happened to it."""
     happened = tuple(
@@ -88,7 +119,7 @@ def played(ledger: Ledger, **changes: Any) -> Played:
         for event in found.events
     )
     one = Played(
-        name="units.toml",
+        name="units",
         scenario=scenario(),
         faulty=True,
         begun_at=START - 20_000,
