@@ -13,11 +13,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-import httpx
+import aiohttp
 import numpy as np
 
 from streams.demo.models import CLASSES, MODEL, SENSORS, TRAINING_ROWS, read_rows
-from streams.serving.asking import Asker, Counts, happens, steadily, stopped_by_signals
+from streams.serving.asking import Asker, Counts, connect, happens, steadily, stopped_by_signals
 from streams.serving.files import replace
 
 _LEAST_ROWS, _MOST_ROWS = 10, 20
@@ -48,7 +48,7 @@ def questions(seed: int) -> Iterator[Questions]:
 class Traffic:
     """A client that asks, learns the truth, and counts."""
 
-    def __init__(self, client: httpx.AsyncClient, seed: int, label_after: float) -> None:
+    def __init__(self, client: aiohttp.ClientSession, seed: int, label_after: float) -> None:
         self.asker = Asker(client, MODEL, label_after)
         self._questions = questions(seed)
         self._run = uuid.uuid4().hex[:12]
@@ -68,7 +68,7 @@ class Traffic:
 async def run(options: argparse.Namespace) -> Counts:
     """Ask until the time is up or a signal comes, then wait for what is in flight and report the rest."""
     stop = stopped_by_signals()
-    async with httpx.AsyncClient(base_url=options.url, timeout=15.0, trust_env=False) as client:
+    async with connect(options.url) as client:
         traffic = Traffic(client, options.seed, options.label_after)
         asker = traffic.asker
         ended = asyncio.get_running_loop().create_task(_tell(asker, options.stats, stop))

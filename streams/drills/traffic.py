@@ -9,14 +9,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
-import httpx
+import aiohttp
 import numpy as np
 
 from agents.drills import faults, formula
 from agents.drills.formula import Columns, Numbers
 from schemas.errors import HeadgateError
 from streams.drills.hosting import CALLER, GROUP, Faults, Hosted, read_hosting, watched
-from streams.serving.asking import Asker, happens, steadily, stopped_by_signals
+from streams.serving.asking import Asker, connect, happens, steadily, stopped_by_signals
 from streams.serving.files import Watched, replace
 from streams.serving.protocol import MAX_ROWS, tensor
 
@@ -66,7 +66,7 @@ class Customer:
     def __init__(
         self,
         hosted: Hosted,
-        client: httpx.AsyncClient,
+        client: aiohttp.ClientSession,
         run: int,
         on: Watched[Faults],
         *,
@@ -115,7 +115,7 @@ class Customer:
             self.asker.learn(request_id, labels)
 
 
-def customers(hosted: Sequence[Hosted], client: httpx.AsyncClient, run: int, on: Watched[Faults]) -> list[Customer]:
+def customers(hosted: Sequence[Hosted], client: aiohttp.ClientSession, run: int, on: Watched[Faults]) -> list[Customer]:
     """Return those who ask each model, its answers handed on to whoever reads them."""
     answers = {
         (one.model, name): (feature.reads, Answers())
@@ -159,8 +159,7 @@ async def run(options: argparse.Namespace) -> None:
     """Ask every model until a signal comes, then wait for what is in flight and report the rest."""
     stop = stopped_by_signals()
     hosted = read_hosting(options.hosting).models
-    limits = httpx.Limits(max_connections=None, max_keepalive_connections=64)
-    async with httpx.AsyncClient(base_url=options.url, timeout=15.0, trust_env=False, limits=limits) as client:
+    async with connect(options.url) as client:
         all_of_them = customers(hosted, client, options.run, watched(options.fault_file))
         telling = asyncio.get_running_loop().create_task(_tell(hosted, all_of_them, options.stats, stop))
         async with asyncio.TaskGroup() as tasks:
