@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 
-from agents.reports.words import HAPPENED, plain
+from agents.reports.words import HAPPENED, SEVERE, plain
 from schemas.drills import MOMENTS, Expect, Question, Scenario, Step
 from schemas.regulation.catalogue import REGIMES
 from schemas.spans import written
@@ -96,6 +96,14 @@ def _made(scenario: Scenario) -> Iterator[Question]:
     people = sorted(scenario.people)
     if expect.incidents and expect.category is not None:
         yield _which_category(expect.category)
+    if expect.severity is not None:
+        yield Question(
+            after="opened",
+            ask="How severe is it?",
+            choices=tuple(SEVERE.values()),
+            right=(list(SEVERE).index(expect.severity) + 1,),
+            why=f"{SEVERE[expect.severity]}, by the severity rules of the policy.",
+        )
     if expect.paged is not None:
         first = expect.paged[:1]
         yield _of_people("opened", "Who is paged first?", people, first, "The escalation policy begins there.")

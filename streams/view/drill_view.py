@@ -42,7 +42,8 @@ def show(scenario: Scenario, name: str) -> None:
     click.echo("\nExpected")
     table(("what", "expected"), list(expectations(scenario.expect)))
     if scenario.questions:
-        click.echo(f"\n{len(scenario.questions)} questions for a table: headgate drill run {clean(name)} --tabletop")
+        count = f"{len(scenario.questions)} question{'' if len(scenario.questions) == 1 else 's'}"
+        click.echo(f"\n{count} for a table: headgate drill run {clean(name)} --tabletop")
 
 
 def document(scenario: Scenario) -> dict[str, Any]:

@@ -8,11 +8,15 @@ from typing import Any
 import pytest
 
 from agents.drills.questions import NOBODY, NONE, Answered, Told, agenda, asked, chosen
-from schemas.drills import Question, Scenario
+from schemas.drills import Question, Scenario, read
 from schemas.errors import HeadgateError
 from streams.drills.tabletop import play, prepared, read_answers, sit
 from streams.view.drill_table import verdict
+from streams.view.drill_view import show
+from tests.ledgers import ROOT
 from tests.played import scenario
+
+SHIPPED = sorted((ROOT / "deploy" / "drills").glob("*.toml"))
 
 
 def question(**changes: Any) -> Question:
@@ -69,6 +73,7 @@ def test_a_file_without_questions_is_asked_by_its_expectations() -> None:
     found = {one.ask: [one.choices[number - 1] for number in one.right] for one in asked(scenario())}
     assert found == {
         "What kind of incident is this?": ["data drift"],
+        "How severe is it?": ["2 of 4, serious"],
         "Who is paged first?": ["max"],
         "Whose approvals let the plan go ahead?": ["max", "mia"],
         "Which statutory clocks run once all this has happened?": ["nis2_23.early_warning", "nis2_23.notification"],
@@ -78,7 +83,7 @@ def test_a_file_without_questions_is_asked_by_its_expectations() -> None:
     nothing = scenario().expect.model_copy(update={"paged": (), "approvals": (), "clocks": (), "due": {}})
     bare = asked(scenario().model_copy(update={"expect": nothing}))
     answers = [one.choices[one.right[0] - 1] for one in bare]
-    assert answers[1:4] == [NOBODY, NOBODY, NONE]
+    assert answers[2:5] == [NOBODY, NOBODY, NONE]
 
 
 def test_answers_come_from_a_pipe_until_it_ends(
@@ -133,6 +138,19 @@ def test_a_file_without_answers_is_refused_in_a_sentence(tmp_path: Path, name: s
         (tmp_path / name).write_bytes(raw)
     with pytest.raises(HeadgateError, match=name):
         read_answers(tmp_path / name)
+
+
+@pytest.mark.parametrize("path", SHIPPED, ids=lambda path: path.stem)
+def test_every_shipped_drill_can_be_talked_through(path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """With its own questions, and with those made of its expectations: right answers to all make it passed."""
+    whole = read(path.read_bytes(), path.name)
+    for told in (whole, whole.model_copy(update={"questions": ()})):
+        questions = [one for _, one in agenda(told) if isinstance(one, Question)]
+        answered = sit(told, prepared([",".join(str(number) for number in one.right) for one in questions]))
+        assert len(answered) == len(asked(told)) > 0
+        assert all(one.right for one in answered)
+    show(whole, path.stem)
+    assert whole.title in capsys.readouterr().out
 
 
 def test_a_table_without_questions_is_told_and_not_judged() -> None:
