@@ -3,12 +3,13 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import bdtrc, log_ndtr
 
-from agents.detection.arrays import pack, unpack
+from agents.detection.arrays import integers, pack, unpack
 from agents.detection.columns import Cells, Floats, Rows
 from agents.detection.detectors.level import CAP, Level
 from agents.detection.profile import Profile
@@ -24,6 +25,10 @@ MAX_FEATURES = 32
 """Features of a row's cell; the first by name are taken."""
 
 NOBODY = -1
+
+NOTHING = np.zeros(1, dtype=np.int64)
+"""Counts of nobody where there are none yet; one for all, so nobody adds to it in place."""
+
 _NAME = 64
 _WIDTH = 16.0  # cells of a feature's usual range: rows in one cell are nearly equal
 _OFFSET = 0.381966  # no cell begins at 0, where many a decision boundary is
@@ -54,7 +59,8 @@ class Usual:
     def __init__(self, statistics: int, windows: int) -> None:
         self._wanted = windows
         self._windows = 0
-        self._numbers = np.zeros((3, statistics))  # counted; of so many; the highest share of one window
+        self._statistics = statistics
+        self._numbers: Floats | None = None  # counted; of so many; the highest share of one window
 
     @property
     def learnt(self) -> bool:
@@ -64,42 +70,48 @@ class Usual:
     def take(self, counts: Sequence[int], rows: Sequence[int]) -> None:
         """Take in a window in which nothing was found."""
         of = np.maximum(np.array(rows, dtype=np.float64), 1.0)
+        self._numbers = numbers = self._known()
         if not self.learnt:
-            self._numbers[2] = np.maximum(self._numbers[2], np.array(counts) / of)
-        self._numbers[0] += counts
-        self._numbers[1] += rows
-        grown = self._numbers[1] > 40 * of * max(self._wanted, 4)
+            numbers[2] = np.maximum(numbers[2], np.array(counts) / of)
+        numbers[0] += counts
+        numbers[1] += rows
+        grown = numbers[1] > 40 * of * max(self._wanted, 4)
         # Whole numbers stay whole, so that no sum depends on the order of its parts.
-        self._numbers[:2, grown] = np.floor(self._numbers[:2, grown] / 2)
+        numbers[:2, grown] = np.floor(numbers[:2, grown] / 2)
         self._windows = min(self._windows + 1, self._wanted)
 
     def base(self, statistic: int) -> float:
         """Return the highest share that is still usual."""
-        counted, rows, peak = (float(number) for number in self._numbers[:, statistic])
+        counted, rows, peak = (float(number) for number in self._known()[:, statistic])
         rows = max(rows, 1.0)
         rate = counted / rows
         return min(max(rate + 3 * math.sqrt(rate * (1 - rate) / rows) + 3 / rows, peak), 1.0)
 
     def state(self) -> UsualState:
         """Return all that is remembered, exactly."""
-        return UsualState(windows=self._windows, numbers=pack(self._numbers))
+        return UsualState(windows=self._windows, numbers=pack(self._known()))
 
     def restore(self, state: UsualState) -> None:
         """Remember exactly that."""
         self._windows = state.windows
-        self._numbers = unpack(state.numbers, self._numbers.shape)
+        numbers = unpack(state.numbers, (3, self._statistics))
+        self._numbers = numbers if state.windows or numbers.any() else None
+
+    def _known(self) -> Floats:
+        # None are kept before any are learnt: most models have no labels in their rows, and no callers.
+        return np.zeros((3, self._statistics)) if self._numbers is None else self._numbers
 
 
 class Callers:
     """The callers of one window by number, in the order of their first rows."""
 
     def __init__(self) -> None:
-        self._codes: dict[str, int] = {}
+        self._codes: dict[str, int] | None = None
 
     @property
     def names(self) -> tuple[str, ...]:
         """The callers by number."""
-        return tuple(self._codes)
+        return tuple(self._codes or ())
 
     def numbers(self, cells: Cells | None, rows: Integers) -> Integers:
         """Return the caller of each of these rows of the batch, NOBODY where the column names none."""
@@ -117,14 +129,29 @@ class Callers:
 
     def restore(self, names: tuple[str, ...]) -> None:
         """Know exactly these; SchemaError where one is named twice."""
-        self._codes = {name: number for number, name in enumerate(names)}
-        if len(self._codes) != len(names):
+        codes = {name: number for number, name in enumerate(names)}
+        self._codes = codes or None
+        if len(codes) != len(names):
             raise SchemaError("a saved window names a caller twice")
 
     def _number(self, name: str) -> int:
+        if self._codes is None:
+            self._codes = {}
         if name not in self._codes and len(self._codes) >= MAX_CALLERS:
             return NOBODY
         return self._codes.setdefault(name, len(self._codes))
+
+
+def features_of(profile: Profile) -> Integers:
+    """Return which facets are the features of a row's cell."""
+    features = [i for i, facet in enumerate(profile.facets) if facet.role == "feature"][:MAX_FEATURES]
+    return integers(np.array(features, dtype=np.int64))
+
+
+@lru_cache(maxsize=MAX_FEATURES + 1)
+def no_rows(columns: int) -> Integers:
+    """Return an empty window of so many columns, the same for all: an empty part of an old one would keep all of it."""
+    return np.zeros((columns, 0), dtype=np.int64)
 
 
 class Lattice:
@@ -139,31 +166,38 @@ class Lattice:
     """
 
     def __init__(self, profile: Profile, reach: float) -> None:
-        features = [i for i, facet in enumerate(profile.facets) if facet.role == "feature"][:MAX_FEATURES]
-        self.columns = np.array(features, dtype=np.int64)
+        self.columns = features_of(profile)
         low, high = profile.low[self.columns], profile.high[self.columns]
         bounded = np.isfinite(low) & np.isfinite(high)
         with np.errstate(invalid="ignore", over="ignore"):
             span = np.where(bounded, (high / 2 - low / 2) / (0.5 + reach), _WIDTH)
-        self._scale = np.where(np.isfinite(span) & (span > 0), _WIDTH / np.maximum(span, 1e-300), 1.0)[:, None]
-        # Odd numbers of 64 bits (Knuth's multiplicative hashing): no two cells of a window share a sum but by chance.
-        powers = np.arange(1, len(features) + 1, dtype=np.uint64) * np.uint64(0x9E3779B97F4A7C15)
-        self._keys = (powers ^ (powers >> np.uint64(29)) | np.uint64(1)).view(np.int64)[:, None]
+        self._scale = np.where(np.isfinite(span) & (span > 0), _WIDTH / np.maximum(span, 1e-300), 1.0)
 
     def cells(self, values: Floats) -> tuple[Integers, Mask]:
         """Return each row's cell (of all facets' values), and whether every feature of it could be used."""
         features = values[self.columns]
         usable: Mask = np.asarray(np.isfinite(features).all(axis=0))
         with np.errstate(invalid="ignore", over="ignore"):
-            steps = features * self._scale
+            steps = features * self._scale[:, None]
             steps += _OFFSET
             np.floor(steps, out=steps)
         np.maximum(steps, -1e15, out=steps)
         np.minimum(steps, 1e15, out=steps)
         if not usable.all():
             steps[:, ~usable] = 0
-        cells: Integers = (steps.astype(np.int64) * self._keys).sum(axis=0)
+        cells: Integers = (steps.astype(np.int64) * _keys(len(steps))).sum(axis=0)
         return cells, usable
+
+
+@lru_cache(maxsize=MAX_FEATURES + 1)
+def _keys(features: int) -> Integers:
+    """Return odd numbers of 64 bits (Knuth's multiplicative hashing), one a feature, as a column.
+
+    No two cells of a window share a sum but by chance.
+    """
+    powers = np.arange(1, features + 1, dtype=np.uint64) * np.uint64(0x9E3779B97F4A7C15)
+    keys: Integers = (powers ^ (powers >> np.uint64(29)) | np.uint64(1)).view(np.int64)[:, None]
+    return keys
 
 
 def shared(cells: Integers, codes: Integers) -> tuple[Mask, Mask]:

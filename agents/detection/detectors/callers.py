@@ -66,14 +66,13 @@ class CallerRates:
         self._window = thresholds.window_rows
         self._levels = Levels(thresholds.confirm_windows, thresholds.clear_windows)
         self._windows = 0
-        self._peaks = np.zeros(4)
-        self._recent = np.zeros((4, _RECENT))
+        self._known: Floats | None = None  # of each rate the highest learnt, then the recent ones
         self._since = [0] * 4
         self._callers = Callers()
         self._rows = self._from = self._to = self._priced = 0
         self._trusted = True
-        self._counts = np.zeros(1, dtype=np.int64)  # rows of nobody, then of each caller
-        self._costs = np.zeros(1, dtype=np.int64)
+        self._counts = attack.NOTHING  # rows of nobody, then of each caller
+        self._costs = attack.NOTHING
 
     def update(self, sample: Sample) -> None:
         """Take in a sample's rows; a full window is judged."""
@@ -105,8 +104,8 @@ class CallerRates:
         return encode(
             CallersState(
                 windows=self._windows,
-                peaks=pack(self._peaks),
-                recent=pack(self._recent),
+                peaks=pack(self._usual()[:, 0]),
+                recent=pack(self._usual()[:, 1:]),
                 rows=self._rows,
                 at_from=self._from,
                 at_to=self._to,
@@ -126,7 +125,8 @@ class CallerRates:
         if len(saved.since) != 4:
             raise SchemaError("a saved detector of callers has not four rates")
         self._windows, self._since = saved.windows, list(saved.since)
-        self._peaks, self._recent = unpack(saved.peaks, (4,)), unpack(saved.recent, (4, _RECENT))
+        known = np.column_stack([unpack(saved.peaks, (4,)), unpack(saved.recent, (4, _RECENT))])
+        self._known = known if saved.windows or known.any() else None
         self._rows, self._from, self._to = saved.rows, saved.at_from, saved.at_to
         self._trusted, self._priced = saved.trusted, saved.priced
         self._callers.restore(saved.names)
@@ -138,7 +138,10 @@ class CallerRates:
         self._callers = Callers()
         self._rows = self._from = self._to = self._priced = 0
         self._trusted = True
-        self._counts, self._costs = np.zeros_like(self._counts[:1]), np.zeros_like(self._costs[:1])
+        self._counts = self._costs = attack.NOTHING
+
+    def _usual(self) -> Floats:
+        return np.zeros((4, 1 + _RECENT)) if self._known is None else self._known
 
     def _count(self, callers: attack.Integers, costs: Floats) -> None:
         size = len(self._callers.names) + 1
@@ -155,17 +158,18 @@ class CallerRates:
     def _close(self) -> None:
         now = self._measured()
         learning = self._windows < self._policy.learn_windows
-        usual = np.maximum(self._peaks, self._recent.max(axis=1))
+        self._known = known = self._usual()
+        usual = known.max(axis=1)
         findings = [] if learning else self._findings(now, usual)
         self._levels.judge(findings)
         found = [self._since[i] > 0 for i in range(4)]
         if learning:
-            self._peaks = np.maximum(self._peaks, now)
+            known[:, 0] = np.maximum(known[:, 0], now)
             self._windows += 1
         for i in range(4):
             # What is suspected is not usual; it is watched against what was before it.
             if not found[i]:
-                self._recent[i] = np.concatenate([self._recent[i, 1:], now[i : i + 1]])
+                known[i, 1:] = np.append(known[i, 2:], now[i])
         self._clear()
 
     def _measured(self) -> Floats:

@@ -6,10 +6,11 @@ rows name a source (role ``caller``), labels are also judged source by source.
 """
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 from zlib import crc32
 
 import numpy as np
+from numpy.typing import NDArray
 
 from agents.detection.arrays import pack, unpack
 from agents.detection.columns import Cells, Floats
@@ -62,9 +63,9 @@ class Feedback:
         self._policy = thresholds.attacks
         self._profile = profile
         self._window = thresholds.window_rows
-        self._lattice = Lattice(profile, thresholds.quality.reach)
-        self._prediction = next((i for i, f in enumerate(profile.facets) if f.role == "prediction"), None)
-        self._features = self._lattice.columns
+        self._reach = thresholds.quality.reach
+        self._lattice: Lattice | None = None
+        self._features = attack.features_of(profile)
         self._places = max(len(self._features) * REGIONS, 1)
         self._score = score + float(np.log10(self._places))
         self._levels = Levels(thresholds.confirm_windows, thresholds.clear_windows)
@@ -72,14 +73,16 @@ class Feedback:
         self._turned = Usual(self._places, self._policy.learn_windows)
         self._from = self._to = 0
         self._callers = Callers()
-        self._rows: attack.Integers = np.zeros((4, 0), dtype=np.int64)
-        self._regions: attack.Integers = np.zeros((len(self._features), 0), dtype=np.int64)
+        self._rows: attack.Integers = attack.no_rows(4)
+        self._regions: NDArray[Any] = attack.no_rows(len(self._features))
 
     def update(self, sample: Sample) -> None:
         """Take in the rows that carry a label; a full window is judged."""
         labels = attack.cells_of(sample, "label")
         if labels is None or sample.values is None or not sample.rows or not len(self._features):
             return
+        if self._lattice is None:  # made when a label comes: few models are taught while they serve
+            self._lattice = Lattice(self._profile, self._reach)
         cells, usable = self._lattice.cells(sample.values)
         if labels.flags is not None:
             usable &= labels.flags[attack.part_of(sample)] == 0
@@ -122,7 +125,7 @@ class Feedback:
         self._callers.restore(saved.names)
         rows = len(saved.rows) // 32
         self._rows = unpack(saved.rows, (4, rows), "<i8")
-        self._regions = unpack(saved.regions, (len(self._features), rows), "<i8")
+        self._regions = unpack(saved.regions, (len(self._features), rows), "<i8").astype(np.uint8)
         if rows and int(self._rows[3].max()) >= len(saved.names):
             raise SchemaError("a saved window has a source that it does not name")
         self._levels.restore(saved.held)
@@ -139,15 +142,16 @@ class Feedback:
         callers = self._callers.numbers(attack.cells_of(sample, "caller"), part)
         rows = np.stack([cells[chosen], codes, _turned(attack.cells_of(sample, "prediction"), part, codes), callers])
         self._rows = np.concatenate([self._rows, rows], axis=1)
-        self._regions = np.concatenate([self._regions, self._places_of(sample.values[:, chosen])], axis=1)
+        regions = self._places_of(sample.values[:, chosen])
+        self._regions = np.concatenate([self._regions.astype(np.uint8), regions], axis=1)
         if self._rows.shape[1] >= self._window:
             self._close()
-            self._rows, self._regions = self._rows[:, :0], self._regions[:, :0]
+            self._rows, self._regions = attack.no_rows(4), attack.no_rows(len(self._features))
             self._callers = Callers()
 
-    def _places_of(self, values: Floats) -> attack.Integers:
+    def _places_of(self, values: Floats) -> NDArray[np.uint8]:
         """Return each row's region in each feature."""
-        found = np.empty((len(self._features), values.shape[1]), dtype=np.int64)
+        found = np.empty((len(self._features), values.shape[1]), dtype=np.uint8)
         for place, i in enumerate(self._features.tolist()):
             edges = self._profile.edges[i][np.isfinite(self._profile.edges[i])]
             found[place] = np.searchsorted(edges, values[i]) * REGIONS // (len(edges) + 1)

@@ -26,6 +26,8 @@ from schemas.thresholds import Thresholds
 WINDOW = 128
 """Scored rows that are judged together."""
 
+_NOTHING = np.zeros((2, 0))
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OutliersState:
@@ -64,11 +66,11 @@ class Outliers:
         self._confidence = next((i for i, facet in enumerate(profile.facets) if facet.role == "confidence"), None)
         self._levels = Levels(thresholds.confirm_windows, thresholds.clear_windows)
         self._usual = Usual(1, 1)
-        self._learnt = np.zeros((2, 0))
+        self._learnt = _NOTHING
         self._limits = np.full(2, np.nan)
         self._rows = self._count = self._from = self._to = 0
         self._callers = Callers()
-        self._counts = np.zeros(1, dtype=np.int64)  # confident outliers of nobody, then of each caller
+        self._counts = attack.NOTHING  # confident outliers of nobody, then of each caller
 
     def update(self, sample: Sample) -> None:
         """Take in the rows that the forest scored."""
@@ -138,7 +140,7 @@ class Outliers:
         middle, high = np.quantile(scores, [0.5, 0.99], method="inverted_cdf").tolist()
         self._limits = np.array([high + 0.25 * (high - middle), float(np.quantile(sure, 0.5, method="inverted_cdf"))])
         self._usual.take([int(np.count_nonzero(self._far(self._learnt)))], [self._learnt.shape[1]])
-        self._learnt = np.zeros((2, 0))
+        self._learnt = _NOTHING
         return taken
 
     def _far(self, both: Floats) -> attack.Mask:
@@ -154,8 +156,8 @@ class Outliers:
         if len(far):
             callers = self._callers.numbers(attack.cells_of(sample, "caller"), far)
             size = len(self._callers.names) + 1
-            self._counts = np.pad(self._counts, (0, size - len(self._counts)))
-            self._counts += np.bincount(callers + 1, minlength=size)
+            counts = np.pad(self._counts, (0, size - len(self._counts)))
+            self._counts = counts + np.bincount(callers + 1, minlength=size)
         if self._rows < WINDOW:
             return
         base = self._usual.base(0)
@@ -172,7 +174,7 @@ class Outliers:
         if not found:
             self._usual.take([self._count], [self._rows])
         self._rows = self._count = 0
-        self._callers, self._counts = Callers(), self._counts[:1] * 0
+        self._callers, self._counts = Callers(), attack.NOTHING
 
 
 @compiled

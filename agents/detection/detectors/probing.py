@@ -10,7 +10,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from agents.detection.arrays import pack, unpack
+from agents.detection.arrays import integers, pack, unpack
 from agents.detection.columns import Floats
 from agents.detection.detectors import attack
 from agents.detection.detectors.attack import Callers, Lattice, Span, Usual, UsualState
@@ -25,6 +25,8 @@ from schemas.thresholds import Thresholds
 FLIPS, STEPS, MARGIN, TOP = range(4)
 _FEWEST = 3  # features: with fewer, rows are near each other by chance, and a step in one is no news
 _ENOUGH = 50
+_NO_FLAGS = np.zeros((3, 0), dtype=np.bool_)
+_NO_CONFIDENCES = np.zeros(0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,7 +73,8 @@ class Probing:
         if self._prediction is not None:
             i = self._prediction
             self._bounds = (float(profile.low[i]), float(profile.high[i]), thresholds.quality.reach)
-        self._numbers = self._lattice.columns[[not profile.facets[i].text for i in self._lattice.columns.tolist()]]
+        numbers = [not profile.facets[i].text for i in self._lattice.columns.tolist()]
+        self._numbers = integers(self._lattice.columns[numbers])
         self._levels = Levels(thresholds.confirm_windows, thresholds.clear_windows)
         self._usual = Usual(4, self._policy.learn_windows)
         self._doubt = -np.inf
@@ -79,9 +82,9 @@ class Probing:
         self._from = self._to = 0
         self._last = np.full(len(self._numbers), np.nan)
         self._last_caller = ""
-        self._rows: attack.Integers = np.zeros((3, 0), dtype=np.int64)
-        self._flags: attack.Mask = np.zeros((3, 0), dtype=np.bool_)
-        self._confidences: Floats = np.zeros(0)
+        self._rows: attack.Integers = attack.no_rows(3)
+        self._flags: attack.Mask = _NO_FLAGS
+        self._confidences: Floats = _NO_CONFIDENCES
         self._callers = Callers()
 
     def update(self, sample: Sample) -> None:
@@ -172,10 +175,9 @@ class Probing:
     def _clear(self) -> None:
         self._windows += 1
         self._callers = Callers()
-        # Anew: an empty part of the old window would keep all of it.
-        self._rows = np.zeros((3, 0), dtype=np.int64)
-        self._flags = np.zeros((3, 0), dtype=np.bool_)
-        self._confidences = np.zeros(0)
+        self._rows = attack.no_rows(3)
+        self._flags = _NO_FLAGS
+        self._confidences = _NO_CONFIDENCES
 
     def _steps(self, values: Floats, callers: attack.Integers) -> attack.Mask:
         """Return which rows differ from the one before, of the same caller, in one numeric feature alone."""

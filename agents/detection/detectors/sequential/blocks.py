@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from agents.detection.arrays import pack, unpack
+from agents.detection.arrays import integers, pack, unpack
 from agents.detection.columns import Floats
 from agents.detection.detectors.sequential import steps
 from agents.detection.detectors.sequential.steps import BLOCK
@@ -69,12 +69,8 @@ class Cutter:
 
     def __init__(self, channels: int, texts: tuple[int, ...]) -> None:
         self._channels = channels
-        self._sizes = np.array(texts, dtype=np.int64)
-        self._held: tuple[Floats, Floats, NDArray[np.int64]] = (
-            np.empty((channels, 0)),
-            np.empty((len(texts), 0)),
-            np.empty(0, dtype=np.int64),
-        )
+        self._sizes = integers(np.array(texts, dtype=np.int64))
+        self._held: tuple[Floats, Floats, NDArray[np.int64]] | None = None
 
     def cut(
         self,
@@ -88,14 +84,16 @@ class Cutter:
         """Return the whole blocks that these rows fill, and the short rest too where an epoch `ends`."""
         # Contiguous, all of them: compiled code is made anew for each layout, and a slice of one item has another one.
         x, k, c, t = innovations, known, np.ascontiguousarray(codes), times
-        if len(self._held[2]):
+        if self._held is not None:
             held = self._held[0]
             k = np.concatenate([np.isfinite(held), known], axis=1)
             x = np.concatenate([held, innovations], axis=1)
             c = np.concatenate([self._held[1], codes], axis=1)
             t = np.concatenate([self._held[2], times])
         whole = len(t) if ends else len(t) // BLOCK * BLOCK
-        self._held = (np.where(k[:, whole:], x[:, whole:], np.nan), c[:, whole:].copy(), t[whole:].copy())
+        self._held = None
+        if whole < len(t):
+            self._held = (np.where(k[:, whole:], x[:, whole:], np.nan), c[:, whole:].copy(), t[whole:].copy())
         (sums, power, squares, number, freedom, clipped, missing), totals = steps.blocked(x, k, whole)
         happened, tried = steps.counted(c, self._sizes, whole)
         starts = np.ascontiguousarray(t[:whole:BLOCK])
@@ -117,14 +115,17 @@ class Cutter:
 
     def state(self) -> PendingState:
         """Return the rows held, exactly."""
+        if self._held is None:
+            return PendingState(innovations=b"", codes=b"", times=b"")
         x, c, t = self._held
         return PendingState(innovations=pack(x, "<f4"), codes=pack(c, "<f4"), times=pack(t, "<i8"))
 
     def restore(self, state: PendingState) -> None:
         """Hold exactly those; SchemaError where the bytes are none."""
         rows = len(state.times) // 8
-        self._held = (
+        held = (
             unpack(state.innovations, (self._channels, rows), "<f4").astype(np.float64),
             unpack(state.codes, (len(self._sizes), rows), "<f4").astype(np.float64),
             unpack(state.times, (rows,), "<i8"),
         )
+        self._held = held if rows else None

@@ -62,22 +62,32 @@ class Correlation:
         self._cap = limits.policy.drift.baseline_rows
         self._levels = Levels(limits.policy.confirm_windows, limits.policy.clear_windows)
         self._channels = channels = len(names)
-        # Products, sums of one where the other is known, and the number of both known: before, and now.
-        self._before = np.zeros((2, channels, channels))
-        self._now = np.zeros((2, channels, channels))
-        self._pairs = _pairs(channels)
-        # Mean square of the standardised change, window by window, and the number of windows.
-        self._power = np.ones(len(self._pairs[0]))
+        # Sums of products and the number of both known, of the upper triangle, before and now; then the mean square of
+        # each pair's standardised change, window by window. One array, as in cusum.py.
+        self._size = channels * (channels + 1) // 2
+        self._held = np.zeros(4 * self._size + channels * (channels - 1) // 2)
+        self._power[:] = 1.0
         self._windows = 0
+
+    @property
+    def _sums(self) -> Floats:
+        """Products and numbers: before, then now (2 × 2 × pairs of the triangle)."""
+        return self._held[: 4 * self._size].reshape(2, 2, self._size)
+
+    @property
+    def _power(self) -> Floats:
+        power: Floats = self._held[4 * self._size :]
+        return power
 
     def add(self, x: Floats, known: NDArray[np.bool_] | None) -> None:
         """Take in innovations (channels × rows, whole numbers; 0 where unknown)."""
-        self._now[0] += x @ x.T
+        now, upper = self._sums[1], _triangle(self._channels)
+        now[0] += (x @ x.T)[upper]
         if known is None:
-            self._now[1] += x.shape[1]
+            now[1] += x.shape[1]
         else:
             both = known.astype(np.float64)
-            self._now[1] += both @ both.T
+            now[1] += (both @ both.T)[upper]
 
     def close(self, calm: NDArray[np.bool_], window: tuple[int, int, int]) -> None:
         """End the window (its first and last time, and rows): judge the pairs of calm features, and learn."""
@@ -99,11 +109,13 @@ class Correlation:
 
     def _changed(self, calm: NDArray[np.bool_], least: int, limit: float) -> list[Pair]:
         """Return the pairs that changed most, none where none is near the limit."""
-        rows, columns = self._pairs
-        now, before = epochs.related(self._now[0]), epochs.related(self._before[0])
+        rows, columns = _pairs(self._channels)
+        sums = np.zeros((2, 2, self._channels, self._channels))
+        sums[(..., *_triangle(self._channels))] = self._sums
+        now, before = epochs.related(sums[1, 0]), epochs.related(sums[0, 0])
         self._windows += 1
         share = 1 / min(self._windows + _PRIOR, _REMEMBERED)
-        z = epochs.changed((now, before), (self._now[1], self._before[1]), calm, least, (self._power, share))
+        z = epochs.changed((now, before), (sums[1, 1], sums[0, 1]), calm, least, (self._power, share))
         if not len(z) or _score(z.max()) < limit - 1:
             return []
         most = np.argsort(-z, kind="stable")[:MOST_CHANGED]
@@ -131,32 +143,36 @@ class Correlation:
         )
 
     def _learn(self, calm: NDArray[np.bool_]) -> None:
-        self._before += self._now if calm.all() else np.where(calm[:, None] & calm[None, :], self._now, 0.0)
-        self._before *= np.minimum(self._cap / np.maximum(self._before[1], 1.0), 1.0)
-        self._now[:] = 0
+        before, now = self._sums
+        rows, columns = _triangle(self._channels)
+        before += now if calm.all() else np.where(calm[rows] & calm[columns], now, 0.0)
+        before *= np.minimum(self._cap / np.maximum(before[1], 1.0), 1.0)
+        now[:] = 0
 
     def state(self) -> CorrelationState:
         """Return all that is remembered, exactly."""
-        i, j = np.triu_indices(self._channels)
-        sums = pack(self._before[:, i, j]) + pack(self._now[:, i, j])
-        return CorrelationState(sums=sums, power=pack(self._power), windows=self._windows, held=self._levels.state())
+        sums, power = pack(self._sums), pack(self._power)
+        return CorrelationState(sums=sums, power=power, windows=self._windows, held=self._levels.state())
 
     def restore(self, state: CorrelationState) -> None:
         """Remember exactly that; SchemaError where the bytes are none."""
-        i, j = np.triu_indices(self._channels)
-        self._power = unpack(state.power, self._power.shape)
+        self._power[:] = unpack(state.power, self._power.shape)
         self._windows = state.windows
         self._levels.restore(state.held)
-        halves = unpack(state.sums, (2, 2, len(i)))
-        for whole, half in zip((self._before, self._now), halves, strict=True):
-            whole[:, i, j] = half
-            whole[:, j, i] = half
+        self._sums[:] = unpack(state.sums, (2, 2, self._size))
 
 
 @lru_cache(maxsize=MOST + 1)
 def _pairs(channels: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Return the two features of each pair: the same for all monitors of so many features."""
     rows, columns = np.triu_indices(channels, 1)
+    return rows, columns
+
+
+@lru_cache(maxsize=MOST + 1)
+def _triangle(channels: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return the places of the upper triangle, the diagonal included."""
+    rows, columns = np.triu_indices(channels)
     return rows, columns
 
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
+from numpy.typing import NDArray
 
 from agents.detection.arrays import pack, unpack
 from agents.detection.columns import Floats
@@ -21,6 +22,8 @@ GRAIN = 1024.0
 
 FINE = 2.0**20
 """The grain for what is multiplied by smaller numbers."""
+
+Walked = tuple[Floats, Floats, Integers, Floats, Floats]
 
 OVERSHOOT = 1.166
 """Twice Siegmund's .583, for evidence in nats of a normal mean."""
@@ -125,64 +128,97 @@ class Bank:
         What they look for.
     channels
         How many there are.
-    limit
-        Evidence at which a CUSUM passes (designs × 1, or × channels).
     back
         Evidence at which a raised channel is back.
     """
 
-    def __init__(self, designs: Designs, channels: int, limit: Floats, back: float) -> None:
+    def __init__(self, designs: Designs, channels: int, back: float) -> None:
         self.designs = designs
-        self.limit = limit
         self.back = back
-        shape = (len(limit), channels)
-        self._evidence = np.zeros(shape)
-        self._mark = np.zeros(shape)
-        self._since = np.full(shape, -1, dtype=np.int64)
-        self._total = np.zeros(channels)
-        self.raised = np.zeros(channels, dtype=bool)
-        # While a channel is raised: evidence that it is back, and the slope and toll of that evidence.
-        self._reverse = np.zeros((3, channels))
-        self._passed = False
-        self._made = (self._evidence, self._mark, self._since, self._total, self._reverse[0])
+        # One array for all, because an array's own header is larger than a row of it; `_part` says what its rows are.
+        self._held = np.zeros((3 * len(designs.slope) + 5, channels))
+        self._since[:] = -1
+        self._walked: tuple[Walked, bool] | None = None
 
-    def walk(self, x: Floats, n: Floats, starts: Integers, place: tuple[int, int]) -> int:
-        """Take in blocks (channels × blocks) up to the first with a passing, and return where they stopped.
+    @property
+    def raised(self) -> NDArray[np.bool_]:
+        """Which channels are raised."""
+        raised: NDArray[np.bool_] = self._held[-1] != 0
+        return raised
 
-        `place` is the first block and the end. Nothing is kept before `keep`.
+    @property
+    def _evidence(self) -> Floats:
+        return self._part(0)
+
+    @property
+    def _mark(self) -> Floats:
+        return self._part(1)
+
+    @property
+    def _since(self) -> Integers:
+        since: Integers = self._part(2).view(np.int64)
+        return since
+
+    @property
+    def _total(self) -> Floats:
+        total: Floats = self._held[-5]
+        return total
+
+    @property
+    def _reverse(self) -> Floats:
+        """While a channel is raised: evidence that it is back, and the slope and toll of that evidence."""
+        return self._held[-4:-1]
+
+    def _part(self, place: int) -> Floats:
+        designs = len(self.designs.slope)
+        return self._held[place * designs : (place + 1) * designs]
+
+    def walk(self, series: tuple[Floats, Floats, Integers], place: tuple[int, int], limit: Floats) -> int:
+        """Take in blocks up to the first with a passing, and return where they stopped; kept by `keep` alone.
+
+        Parameters
+        ----------
+        series, place
+            Sums and numbers (channels × blocks) and first times of blocks; the first block and the end.
+        limit
+            Evidence at which a CUSUM passes (designs × 1, or × channels).
         """
-        designs = (self.designs.slope, self.designs.toll, self.limit, self.back)
+        designs = (self.designs.slope, self.designs.toll, limit, self.back)
         held = (self._evidence, self._mark, self._since, self._total, self.raised, self._reverse)
-        self._made = steps.arrays_like(held)
-        stop, self._passed = steps.walked((x, n, starts), place, designs, held, self._made)
+        made = steps.arrays_like(held)
+        stop, passed = steps.walked(series, place, designs, held, made)
+        self._walked = made, passed
         return stop
 
-    def keep(self, start: int) -> list[Passing]:
+    def keep(self, start: int, limit: Floats) -> list[Passing]:
         """Keep the blocks that were walked, and return what passed in the last of them, which began at `start`.
 
         What passes is set back to 0, and is the caller's to raise or clear.
         """
-        self._evidence, self._mark, self._since, self._total, self._reverse[0] = self._made
-        if not self._passed:
+        if self._walked is None:
             return []
-        found = self._passings()
-        if self.raised.any():
+        made, passed = self._walked
+        self._walked = None
+        self._evidence[:], self._mark[:], self._since[:], self._total[:], self._reverse[0] = made
+        if not passed:
+            return []
+        found = self._passings(limit)
+        raised = self.raised
+        if raised.any():
             found += [
                 Passing(int(c), 0, float(self._reverse[0, c]), 0.0, start, back=True)
-                for c in np.flatnonzero(self.raised & (self._reverse[0] >= self.back))
+                for c in np.flatnonzero(raised & (self._reverse[0] >= self.back))
             ]
         return found
 
     def hold(self, channel: int, slope: float, toll: float) -> None:
         """Hold a channel as raised; slope and toll are those of the evidence that it is back."""
-        self.raised[channel] = True
-        self._reverse[:, channel] = (0.0, slope, toll)
+        self._held[-4:, channel] = (0.0, slope, toll, 1.0)
         self._clear(channel)
 
     def release(self, channel: int) -> None:
         """Watch a channel anew."""
-        self.raised[channel] = False
-        self._reverse[:, channel] = 0.0
+        self._held[-4:, channel] = 0.0
         self._clear(channel)
 
     def state(self) -> BankState:
@@ -199,15 +235,15 @@ class Bank:
     def restore(self, state: BankState) -> None:
         """Remember exactly that; SchemaError where the bytes are none."""
         shape = self._evidence.shape
-        self._evidence = unpack(state.evidence, shape)
-        self._total = unpack(state.total, shape[1:])
-        self._mark = self._total - unpack(state.mark, shape)
-        self._since = unpack(state.since, shape, "<i8")
-        self.raised = unpack(state.raised, shape[1:], "u1") != 0
-        self._reverse = unpack(state.reverse, (3, shape[1]))
+        self._evidence[:] = unpack(state.evidence, shape)
+        self._total[:] = unpack(state.total, shape[1:])
+        self._mark[:] = self._total - unpack(state.mark, shape)
+        self._since[:] = unpack(state.since, shape, "<i8")
+        self._held[-1] = unpack(state.raised, shape[1:], "u1") != 0
+        self._reverse[:] = unpack(state.reverse, (3, shape[1]))
 
-    def _passings(self) -> list[Passing]:
-        over = self._evidence - self.limit
+    def _passings(self, limit: Floats) -> list[Passing]:
+        over = self._evidence - limit
         if not (over >= 0).any():
             return []
         over[:, self.raised] = -1.0

@@ -9,14 +9,14 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from agents.detection.arrays import pack, unpack
+from agents.detection.arrays import integers, pack, unpack
 from agents.detection.columns import Floats
 from agents.detection.detectors.level import Key, Level
-from agents.detection.detectors.sequential import epochs, steps
+from agents.detection.detectors.sequential import steps
 from agents.detection.detectors.sequential.alarms import Alarm, Alarms
 from agents.detection.detectors.sequential.blocks import Blocks, Cutter, PendingState
 from agents.detection.detectors.sequential.correlation import MOST, Correlation, CorrelationState
-from agents.detection.detectors.sequential.cusum import Bank, BankState, Passing, of_mean, of_scale
+from agents.detection.detectors.sequential.cusum import Bank, BankState, Passing
 from agents.detection.detectors.sequential.findings import (
     MEAN,
     SCALE,
@@ -30,20 +30,13 @@ from agents.detection.detectors.sequential.findings import (
     since,
 )
 from agents.detection.detectors.sequential.shares import ODDS, Shares, SharesState, categories
-from agents.detection.detectors.sequential.steps import BLOCK, UNIT
-from agents.detection.detectors.sequential.temper import NEVER, tempered
+from agents.detection.detectors.sequential.temper import DESIGNS, Tempers
 from agents.detection.detectors.sequential.whiten import Whitening, WhiteningState
 from agents.detection.profile import RANGE, Profile
 from agents.detection.sample import Sample
 from schemas.avro import decode, encode
 from schemas.errors import SchemaError
 from schemas.thresholds import Thresholds
-
-SHIFTS = (0.125, 0.25, 0.5, 1.0)
-"""Shifts of the mean that CUSUMs are designed for, in deviations of the innovations."""
-
-RATIOS = (1.25, 1.75)
-"""Ratios of the deviation, up and down."""
 
 LONGEST = 1000
 """Most rows after which the baselines take in what came."""
@@ -87,10 +80,10 @@ class Drift:
         self._policy = thresholds
         self._epoch = min(thresholds.window_rows, LONGEST)
         watched = [i for i, facet in enumerate(profile.facets) if facet.role in ("feature", "prediction")]
-        self._numbers = np.array([i for i in watched if not profile.facets[i].text], dtype=np.int64)
+        self._numbers = integers(np.array([i for i in watched if not profile.facets[i].text], dtype=np.int64))
         self._texts = [i for i in watched if profile.facets[i].text]
         texts = [profile.facets[i] for i in self._texts]
-        cusums = 2 * len(self._numbers) * (len(SHIFTS) + len(RATIOS)) + 2 * len(ODDS) * categories(texts)
+        cusums = len(self._numbers) * sum(len(of.slope) for of in DESIGNS) + 2 * len(ODDS) * categories(texts)
         self._limits = Limits.of(cusums, self._epoch, thresholds)
         self._shares = Shares(texts, [profile.counts[i] for i in self._texts], self._limits)
         nothing, never = np.empty((len(self._numbers), 0)), np.empty(0, dtype=np.int64)
@@ -98,24 +91,19 @@ class Drift:
 
     def _begin(self, whitening: Whitening) -> None:
         channels = len(self._numbers)
-        mean, scale = of_mean(SHIFTS, BLOCK, UNIT), of_scale(RATIOS, BLOCK, UNIT)
         self._whitening = whitening
         self._cutter = Cutter(channels, self._shares.sizes)
         self._banks = (
-            Bank(mean, channels, mean.limit(self._limits.score, self._epoch), self._limits.back),
-            Bank(scale, channels, scale.limit(self._limits.score, self._epoch), self._limits.back),
+            *(Bank(designs, channels, self._limits.back) for designs in DESIGNS),
             self._shares.bank,
         )
-        self._usual = (self._banks[MEAN].limit, self._banks[SCALE].limit)
-        self._tempers = (np.ones((2 * len(SHIFTS), channels)), np.ones((2 * len(RATIOS), channels)))
-        self._allow()
+        self._tempers = Tempers(channels, self._limits)
         names = [self._profile.facets[i].name for i in self._numbers[:MOST].tolist()]
         self._correlation = Correlation(names, self._limits)
         self._alarms = Alarms()
         self._rows = self._from = self._to = 0
         self._heard = False
         self._odd = np.zeros((2, channels))
-        self._gone = self._profile.bad[self._numbers, :RANGE].sum(axis=1) / max(self._profile.rows, 1)
 
     def begin(self, sample: Sample) -> None:
         """Learn the innovations from the reference's own rows."""
@@ -125,11 +113,9 @@ class Drift:
         whitening = Whitening(values, sample.times, self._profile.season.of(self._numbers), cap)
         self._begin(whitening)
         # Let go of: a reference's innovations are larger than all else that a monitor keeps.
-        learnt, whitening.learnt = whitening.learnt, np.empty((len(values), 0))
-        self._tempers = (tempered(self._banks[MEAN].designs, learnt), tempered(self._banks[SCALE].designs, learnt**2))
+        learnt, whitening.learnt = whitening.learnt, np.empty((0, 0))
         # The scale of what has two values says no more than its mean does.
-        self._tempers[1][:, [len(np.unique(row)) < _SCALED for row in values]] = NEVER
-        self._allow()
+        self._tempers.learn(learnt, [len(np.unique(row)) < _SCALED for row in values])
 
     def update(self, sample: Sample) -> None:
         """Take in a sample's rows."""
@@ -177,7 +163,7 @@ class Drift:
                 window_from=self._from,
                 window_to=self._to,
                 odd=pack(self._odd),
-                tempers=pack(np.concatenate(self._tempers)),
+                tempers=self._tempers.state(),
             )
         )
 
@@ -192,18 +178,11 @@ class Drift:
         self._correlation.restore(saved.correlation)
         self._alarms.restore(saved.alarms)
         self._odd = unpack(saved.odd, self._odd.shape)
-        designs = 2 * len(SHIFTS)
-        tempers = unpack(saved.tempers, (designs + 2 * len(RATIOS), len(self._numbers)))
-        self._tempers = (tempers[:designs], tempers[designs:])
-        self._allow()
+        self._tempers.restore(saved.tempers)
         self._from, self._to = saved.window_from, saved.window_to
         if not 0 <= saved.rows < LONGEST:
             raise SchemaError(f"a saved window has {saved.rows} rows")
         self._rows = min(saved.rows, self._epoch - 1)
-
-    def _allow(self) -> None:
-        for bank, usual, temper in zip(self._banks, self._usual, self._tempers, strict=False):
-            bank.limit = epochs.allowed(usual, temper, bank.designs.divergence, self._whitening.weight, self._epoch)
 
     def _take(self, values: Floats, times: NDArray[np.int64]) -> None:
         if not self._rows:
@@ -221,20 +200,21 @@ class Drift:
 
     def _walk(self, blocks: Blocks) -> None:
         fed = ((blocks.sums, blocks.number), (blocks.squares, blocks.freedom), (blocks.happened, blocks.tried))
-        active = [(i, bank, *fed[i]) for i, bank in enumerate(self._banks) if len(fed[i][0])]
-        at = 0
+        active = [(i, bank, (*fed[i], blocks.starts)) for i, bank in enumerate(self._banks) if len(fed[i][0])]
+        # They stay as they are until the epoch ends.
+        limits, at = (*self._tempers.limits(self._whitening.weight), self._shares.limit), 0
         while active and at < len(blocks):
             # Up to the first block in which anything passes; it changes how the next ones are judged.
             end, reached = len(blocks), []
-            for _, bank, x, n in active:
-                end = bank.walk(x, n, blocks.starts, (at, end))
+            for i, bank, series in active:
+                end = bank.walk(series, (at, end), limits[i])
                 reached.append(end)
-            for (_, bank, x, n), before in zip(active, reached, strict=True):
+            for (i, bank, series), before in zip(active, reached, strict=True):
                 if before > end:
-                    bank.walk(x, n, blocks.starts, (at, end))
+                    bank.walk(series, (at, end), limits[i])
             at = end
-            for i, bank, _, _ in active:
-                for passing in bank.keep(int(blocks.starts[at - 1])):
+            for i, bank, _ in active:
+                for passing in bank.keep(int(blocks.starts[at - 1]), limits[i]):
                     self._pass(i, passing, int(blocks.ends[at - 1]), self._patience(i, passing, blocks, at))
         self._odd += blocks.totals[steps.CLIPPED :]
 
@@ -244,7 +224,8 @@ class Drift:
             return 1
         c = passing.channel
         clipped, missing = self._odd[:, c] + (blocks.clipped[c, :end].sum(), blocks.missing[c, :end].sum())
-        usual = self._epoch * self._gone[c]
+        gone = float(self._profile.bad[self._numbers[c], :RANGE].sum()) / max(self._profile.rows, 1)
+        usual = self._epoch * gone
         still = not blocks.squares[c, end - 1]
         if clipped > _WILD:
             return self._policy.confirm_windows  # perhaps a few are far out of range, which is told that late
@@ -292,7 +273,6 @@ class Drift:
         calm = ~(self._banks[MEAN].raised | self._banks[SCALE].raised)
         self._follow()
         self._whitening.settle(calm)
-        self._allow()
         self._shares.settle()
         self._correlation.close(calm[:MOST], (self._from, self._to, self._epoch))
         self._alarms.close()

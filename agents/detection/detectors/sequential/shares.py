@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from agents.detection.arrays import pack, unpack
+from agents.detection.arrays import integers, pack, unpack
 from agents.detection.columns import Floats
 from agents.detection.detectors.sequential import epochs
 from agents.detection.detectors.sequential.blocks import Blocks
@@ -21,6 +21,7 @@ ODDS = (1.5, 3.0)
 """Ratios of odds that CUSUMs are designed for, up and down."""
 
 _ODDS = np.array([ratio for given in ODDS for ratio in (given, 1 / given)])
+_NO_DESIGNS = Designs(*[np.zeros((len(_ODDS), 0))] * 4)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,18 +45,23 @@ class Shares:
         The text facets, and their histograms in the reference.
     limits
         How sure a finding must be.
+
+    Attributes
+    ----------
+    limit
+        Evidence at which each of the bank's CUSUMs passes.
     """
 
     def __init__(self, facets: list[Facet], counts: list[NDArray[np.int64]], limits: Limits) -> None:
         self._score, self._epoch = limits.score, limits.epoch
         self._cap = limits.policy.drift.baseline_rows
         self.sizes = tuple(_size(facet) for facet in facets)
-        self._facet = np.repeat(np.arange(len(facets)), self.sizes)
+        self._facet = integers(np.repeat(np.arange(len(facets)), self.sizes).astype(np.int64))
         # Baseline: happened and tried; since: happened and tried.
         self._counts = np.zeros((4, len(self._facet)))
         self._counts[:2] = self._reference(counts)
-        designs, limit = self._designs()
-        self.bank = Bank(designs, len(self._facet), limit, limits.back)
+        designs, self.limit = self._designs()
+        self.bank = Bank(designs, len(self._facet), limits.back)
 
     def together(self, channel: int) -> list[int]:
         """Return the indicators of the facet that one is of."""
@@ -95,9 +101,11 @@ class Shares:
         return np.minimum(np.maximum(found, 1e-6), 1 - 1e-6)
 
     def _design(self) -> None:
-        self.bank.designs, self.bank.limit = self._designs()
+        self.bank.designs, self.limit = self._designs()
 
     def _designs(self) -> tuple[Designs, Floats]:
+        if not len(self._facet):
+            return _NO_DESIGNS, _NO_DESIGNS.slope
         epoch = (self._epoch, self._score)
         *parts, limit = epochs.shared(self._counts, _ODDS, epoch, (FINE, OVERSHOOT, float(BLOCK)))
         return Designs(*parts), limit

@@ -1,16 +1,75 @@
 """How far the limits of CUSUMs must rise where a reference is not normal."""
 
 import math
+from functools import lru_cache
 
 import numpy as np
 
+from agents.detection.arrays import pack, unpack
 from agents.detection.columns import Floats
-from agents.detection.detectors.sequential.cusum import Designs
+from agents.detection.detectors.sequential import epochs
+from agents.detection.detectors.sequential.cusum import Designs, of_mean, of_scale
+from agents.detection.detectors.sequential.findings import MEAN, SCALE, Limits
+from agents.detection.detectors.sequential.steps import BLOCK, UNIT
+
+SHIFTS = (0.125, 0.25, 0.5, 1.0)
+"""Shifts of the mean that CUSUMs are designed for, in deviations of the innovations."""
+
+RATIOS = (1.25, 1.75)
+"""Ratios of the deviation, up and down."""
+
+DESIGNS = (of_mean(SHIFTS, BLOCK, UNIT), of_scale(RATIOS, BLOCK, UNIT))
+"""What the banks of mean and scale look for."""
 
 NEVER = 0.001
 """The least θ of `tempered`: a limit that is not reached."""
 
 _ROWS, _SURE = 200, 3.0  # rows, and standard errors, that show that values are not normal
+
+
+class Tempers:
+    """θ of each CUSUM of the banks of mean and scale, and the limits that follow.
+
+    Parameters
+    ----------
+    channels
+        Numeric facets.
+    limits
+        How sure a finding must be.
+    """
+
+    def __init__(self, channels: int, limits: Limits) -> None:
+        self._limits = limits
+        self._parts = _normal(channels)
+
+    def learn(self, learnt: Floats, still: list[bool]) -> None:
+        """Learn from the reference's innovations; `still` are the channels whose scale is never judged."""
+        mean, scale = tempered(DESIGNS[MEAN], learnt), tempered(DESIGNS[SCALE], learnt**2)
+        scale[:, still] = NEVER
+        self._hold((mean, scale))
+
+    def limits(self, weight: Floats) -> tuple[Floats, ...]:
+        """Return the evidence at which each bank's CUSUMs pass, where baselines are of so many rows (channels).
+
+        They are not kept: they would be as much memory as the evidence is.
+        """
+        epoch = self._limits.epoch
+        given = zip(DESIGNS, _usual(self._limits.score, epoch), self._parts, strict=True)
+        return tuple(epochs.allowed(usual, temper, of.divergence, weight, epoch) for of, usual, temper in given)
+
+    def state(self) -> bytes:
+        """Return all that is remembered, exactly."""
+        return pack(np.concatenate(self._parts))
+
+    def restore(self, state: bytes) -> None:
+        """Remember exactly that; SchemaError where the bytes are none."""
+        first = len(self._parts[MEAN])
+        both = unpack(state, (first + len(self._parts[SCALE]), self._parts[MEAN].shape[1]))
+        self._hold((both[:first].copy(), both[first:].copy()))
+
+    def _hold(self, parts: tuple[Floats, ...]) -> None:
+        normal = _normal(parts[MEAN].shape[1])
+        self._parts = normal if all(map(np.array_equal, parts, normal)) else parts
 
 
 def tempered(designs: Designs, x: Floats) -> Floats:
@@ -33,3 +92,15 @@ def tempered(designs: Designs, x: Floats) -> Floats:
                 low, high = (low, middle) if float(np.exp(middle * grown[c]).mean()) > 1 else (middle, high)
             found[d, c] = low
     return found
+
+
+@lru_cache(maxsize=256)
+def _usual(score: float, epoch: int) -> tuple[Floats, ...]:
+    """Return the limits where a column is normal and its baseline is known: the same for all monitors alike."""
+    return tuple(designs.limit(score, epoch) for designs in DESIGNS)
+
+
+@lru_cache(maxsize=256)
+def _normal(channels: int) -> tuple[Floats, ...]:
+    """Return θ of so many normal columns, the same for all monitors alike: nobody may write it."""
+    return tuple(np.ones((len(designs.slope), channels)) for designs in DESIGNS)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from agents.detection.arrays import pack, unpack
+from agents.detection.arrays import integers, pack, unpack
 from agents.detection.columns import Floats
 from agents.detection.detectors.sequential import epochs, steps
 from agents.detection.detectors.sequential.scores import Scores, ScoresState
@@ -18,6 +18,9 @@ from agents.detection.detectors.sequential.steps import UNIT, Integers, Mask
 from agents.detection.season import DAILY, TERMS, Season, terms
 
 _LAGS = 2
+_ROWS = 16
+_NO_TERMS = np.zeros((0, TERMS + 1))
+_NO_GRAM = np.zeros((0, 0))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,29 +57,66 @@ class Whitening:
     def __init__(self, values: Floats, times: NDArray[np.int64], season: Season, cap: int) -> None:
         self._cap = cap
         self.scores = Scores.learn(values)
-        self._seasonal, self._weekly = season.seasonal, season.weekly
-        self._coefficients = np.zeros((len(self._seasonal), TERMS + 1))
-        self._gram = np.eye(TERMS + 1 if len(self._seasonal) else 0)
+        self._seasonal, self._weekly = integers(season.seasonal), season.weekly
+        seasonal = len(self._seasonal)
+        self._coefficients = np.zeros((seasonal, TERMS + 1)) if seasonal else _NO_TERMS
+        self._gram = np.eye(TERMS + 1) if seasonal else _NO_GRAM
         self._begin(len(values))
-        self.learnt = np.empty((len(values), 0))
+        self.learnt = _NO_TERMS
         if values.size:
             self._learn(values, times)
 
     def _begin(self, facets: int) -> None:
-        self.phi = np.zeros((_LAGS, facets))
-        self.centre = np.zeros(facets)
-        self.spread = np.full(facets, UNIT)
-        self.weight = np.zeros(facets)
-        # Sums of r·r, r·r₁, r·r₂ and their number, of which φ is solved; the two scores before the next row.
-        self._moments = np.zeros((4, facets))
-        self._before = np.zeros((facets, _LAGS))
+        # One array, because an array's own header is larger than a row of it; the properties below name its rows.
+        self._numbers = np.zeros((_ROWS + _LAGS, facets))
+        self._numbers[3] = UNIT
         self._known = np.zeros((facets, _LAGS), dtype=bool)
-        # Sums of the innovations and their squares, and their number, since the baseline last took rows in.
-        self._taken = np.zeros((3, facets))
-        self._lagged = np.zeros((4, facets))
-        self._fitted = np.zeros((len(self._seasonal), TERMS + 1))
-        self._regressed = np.zeros_like(self._gram)
+        self._fitted = np.zeros_like(self._coefficients) if len(self._seasonal) else _NO_TERMS
+        self._regressed = np.zeros_like(self._gram) if len(self._seasonal) else _NO_GRAM
         self._rows = 0
+
+    @property
+    def phi(self) -> Floats:
+        """Coefficients of the two scores before, by lag."""
+        return self._numbers[:2]
+
+    @property
+    def centre(self) -> Floats:
+        """Mean of the innovations, in units."""
+        centre: Floats = self._numbers[2]
+        return centre
+
+    @property
+    def spread(self) -> Floats:
+        """Deviation of the innovations, in units."""
+        spread: Floats = self._numbers[3]
+        return spread
+
+    @property
+    def weight(self) -> Floats:
+        """Rows that the baseline is made of."""
+        weight: Floats = self._numbers[4]
+        return weight
+
+    @property
+    def _moments(self) -> Floats:
+        """Sums of r·r, r·r₁, r·r₂ and their number, of which φ is solved."""
+        return self._numbers[5:9]
+
+    @property
+    def _taken(self) -> Floats:
+        """Sums of the innovations and their squares, and their number, since the baseline last took rows in."""
+        return self._numbers[9:12]
+
+    @property
+    def _lagged(self) -> Floats:
+        """The same sums as the moments, since then."""
+        return self._numbers[12:_ROWS]
+
+    @property
+    def _before(self) -> Floats:
+        """The two scores before the next row, by facet."""
+        return self._numbers[_ROWS:].reshape(-1, _LAGS)
 
     @property
     def gain(self) -> Floats:
@@ -94,8 +134,7 @@ class Whitening:
         if regressors is not None:
             found[self._seasonal] -= self._coefficients[:, 1:] @ regressors[1:]
         known = np.empty(found.shape, dtype=np.bool_)
-        model = np.stack([*self.phi, self.centre, self.spread])
-        whole = steps.innovated(found, known, model, self._before, self._known, self._lagged)
+        whole = steps.innovated(found, known, self._numbers[:4], self._before, self._known, self._lagged)
         if regressors is not None:
             self._regress(found, regressors, None if whole else known)
         return found, known, whole
@@ -108,7 +147,8 @@ class Whitening:
 
     def take(self, sums: Floats) -> None:
         """Add innovations' sums, squares (in UNIT) and number to those that the baseline takes in next."""
-        self._taken += sums
+        taken = self._taken
+        taken += sums
 
     def settle(self, calm: NDArray[np.bool_]) -> None:
         """Let the baseline of the calm facets take in what came since the last call, and forget it of the others."""
@@ -119,7 +159,6 @@ class Whitening:
 
     def state(self) -> WhiteningState:
         """Return all that is remembered, exactly."""
-        numbers = (self.phi, self.centre, self.spread, self.weight, self._moments, self._taken, self._lagged)
         before = np.where(self._known, self._before, np.nan)
         season = (self._coefficients, self._fitted)
         return WhiteningState(
@@ -128,7 +167,7 @@ class Whitening:
             gram=pack(self._gram) + pack(self._regressed) if len(self._seasonal) else b"",
             seasonal=pack(self._seasonal, "<i8"),
             weekly=self._weekly,
-            numbers=b"".join(pack(np.atleast_2d(part)) for part in numbers) + pack(np.array([float(self._rows)])),
+            numbers=pack(self._numbers[:_ROWS]) + pack(np.array([float(self._rows)])),
             lags=pack(before),
         )
 
@@ -140,17 +179,16 @@ class Whitening:
         made = cls(np.empty((0, 0)), np.empty(0, dtype=np.int64), season, cap)
         made._begin(facets)
         made.scores = Scores.of_state(state.scores, facets)
-        made._coefficients, made._fitted = unpack(state.season, (2, len(seasonal), TERMS + 1))
+        terms_of = unpack(state.season, (2, len(seasonal), TERMS + 1))
         if len(seasonal):
+            made._coefficients, made._fitted = terms_of
             made._gram, made._regressed = unpack(state.gram, (2, TERMS + 1, TERMS + 1))
-        numbers = unpack(state.numbers, (16 * facets + 1,))
+        numbers = unpack(state.numbers, (_ROWS * facets + 1,))
         made._rows = int(numbers[-1])
-        parts = np.split(numbers[:-1].reshape(16, facets), np.cumsum([2, 1, 1, 1, 4, 3]))
-        made.phi, (made.centre,), (made.spread,), (made.weight,) = parts[:4]
-        made._moments, made._taken, made._lagged = parts[4:]
+        made._numbers[:_ROWS] = numbers[:-1].reshape(_ROWS, facets)
         before = unpack(state.lags, (facets, _LAGS))
         made._known = np.isfinite(before)
-        made._before = np.where(made._known, before, 0.0)
+        made._before[:] = np.where(made._known, before, 0.0)
         return made
 
     def _regressors(self, times: NDArray[np.int64]) -> Floats:
