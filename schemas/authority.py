@@ -127,7 +127,7 @@ MAY: dict[Role, frozenset[str]] = {
     Role.STAFF: frozenset((*_RATE, *_TELL)),
     Role.REGISTRAR: frozenset(("TakeOver",)),
     Role.TRIAGE: frozenset(("IncidentOpened", "IncidentGrew", "IncidentQuieted")),
-    Role.APPROVAL: frozenset(("RequestApproval", "ExpirePlan", "ExpireSilence", "RecountApprovals")),
+    Role.APPROVAL: frozenset(("RequestApproval", "ExpirePlan", "ExpireSilence", "RecountApprovals", "TakeFollowing")),
     Role.REMEDIATION: frozenset(("ProposePlan", "StartAction", "ReportOutcome", "ReportRestored")),
     Role.RECOVERY: frozenset(("ReportRecovery", "ReportRegression")),
     Role.EVIDENCE: frozenset(("AttachEvidence", "QueueReview", "ReportReviewOverdue")),

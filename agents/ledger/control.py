@@ -9,7 +9,7 @@ from agents.ledger.regions import desk
 from agents.ledger.regions.desk import Desk
 from schemas import policy, systems
 from schemas.case.action import ActionFinished, ActionStarted
-from schemas.case.response import CaseMerged, CaseSplit
+from schemas.case.response import CaseMerged, CaseSplit, FollowingTaken, SignalsFollowed
 from schemas.commands import Enrolment
 from schemas.events import (
     CaseOpened,
@@ -69,6 +69,8 @@ class Control:
         Into which incident each merged one went.
     splits
         What left a case and has not opened its own yet, by the id of the incident that it is to open.
+    following
+        What was raised of a fault that had left a case, and is not told yet, by the incident that it left for.
     drills
         Incidents that are exercises.
     read
@@ -96,6 +98,7 @@ class Control:
     deputies: Deputies = field(default_factory=Deputies)
     leases: Mapping[str, Lease] = field(default_factory=dict)
     desk: Desk = field(default_factory=Desk)
+    following: Mapping[str, SignalsFollowed] = field(default_factory=dict)
     drills: frozenset[str] = frozenset()
     read: Mapping[str, int] = field(default_factory=dict)
 
@@ -166,6 +169,11 @@ def _of_case(control: Control, event: object) -> Control:
             return replace(control, merged={**control.merged, event.incident: event.into})
         case CaseSplit():
             return replace(control, splits={**control.splits, event.into: event})
+        case SignalsFollowed():
+            return replace(control, following={**control.following, event.into: event})
+        case FollowingTaken():
+            waiting = {into: found for into, found in control.following.items() if into != event.incident}
+            return replace(control, following=waiting)
         case CaseOpened():
             left = {into: split for into, split in control.splits.items() if into != event.incident}
             drills = control.drills | {event.incident} if event.drill else control.drills

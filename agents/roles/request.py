@@ -5,6 +5,7 @@ from agents.ledger.quorum import authorised
 from agents.ledger.regions.plan import PlanState
 from agents.ledger.state import LedgerState
 from schemas.case.approval import RecountApprovals
+from schemas.case.response import TakeFollowing
 from schemas.case.silences import ExpireSilence
 from schemas.commands import ExpirePlan, RequestApproval
 
@@ -13,7 +14,7 @@ AGAIN_MS = 10_000
 
 def proposals(state: LedgerState, now: int) -> list[object]:
     """Return the commands that the cases call for at `now` (ms); each stays the same for AGAIN_MS."""
-    wanted: list[object] = _over(state, now)
+    wanted: list[object] = [*_over(state, now), *_following(state, now)]
     for incident in sorted(state.active):
         plan = state.cases[incident].plan
         if plan is None:
@@ -34,6 +35,15 @@ def _over(state: LedgerState, now: int) -> list[object]:
         ExpireSilence(silence=name, until=silence.until, repeat=(now - silence.until) // AGAIN_MS)
         for name, silence in sorted(state.control.desk.silences.items())
         if now >= silence.until
+    ]
+
+
+def _following(state: LedgerState, now: int) -> list[object]:
+    """Return the word that a case which was split off takes what was raised of its fault since."""
+    return [
+        TakeFollowing(incident=into, origin=waiting.incident, repeat=now // AGAIN_MS)
+        for into, waiting in sorted(state.control.following.items())
+        if into in state.active
     ]
 
 

@@ -69,6 +69,15 @@ class OpenSplit:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TakeFollowing:
+    """Let the case, `incident`, grow by what was raised since it was split from `origin`, of the fault that left it."""
+
+    incident: str
+    origin: str
+    repeat: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Regress:
     """Go back from recovering to containing, because the survivors do not recover."""
 
@@ -171,6 +180,24 @@ class CaseSplit:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SignalsFollowed:
+    """Detection told the case of signals whose fault had left it: they wait to be told to the case `into`."""
+
+    incident: str
+    into: str
+    evidence: tuple[Evidence, ...]
+    affected: tuple[Affected, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FollowingTaken:
+    """What waited for the case from its origin was told to it."""
+
+    incident: str
+    origin: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CaseRegressed:
     """The recovery failed, and the harm is to be contained once more; `by` is a principal."""
 
@@ -207,12 +234,26 @@ class CaseClosed:
     note: str
 
 
-COMMANDS = (Investigate, Merge, Absorb, Split, OpenSplit, Regress, ReportRegression, Reopen, BeginReview, Close)
+COMMANDS = (
+    Investigate,
+    Merge,
+    Absorb,
+    Split,
+    OpenSplit,
+    TakeFollowing,
+    Regress,
+    ReportRegression,
+    Reopen,
+    BeginReview,
+    Close,
+)
 EVENTS = (
     CaseInvestigating,
     CaseMerged,
     CaseAbsorbed,
     CaseSplit,
+    SignalsFollowed,
+    FollowingTaken,
     CaseRegressed,
     CaseReopened,
     CaseReviewed,

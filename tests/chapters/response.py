@@ -7,10 +7,12 @@ from schemas.case import assessment as a
 from schemas.case import response as r
 from schemas.case.assessment import Dimension, Modifier, Priority, Reportability
 from schemas.case.hold import ReleaseHold
+from schemas.signals import Affected
 from schemas.values import Role, Severity
 from tests.ledgers import INCIDENT, Ledger, enrolment
-from tests.play import approve, evidence, finish, incident_opened, proposal, start
+from tests.play import approve, evidence, finish, incident_grew, incident_opened, proposal, start
 
+THIRD = Affected(model="shuttle", version="3")
 SAME, MIXED = "incident-3", "incident-4"
 
 
@@ -44,11 +46,15 @@ def _merged(ledger: Ledger) -> None:
 
 
 def _split(ledger: Ledger) -> None:
-    both = (evidence(), evidence(signal="s-2", summary="f2 has drifted"))
+    both = (evidence(), evidence(signal="s-2", subject="f2", summary="f2 has drifted"))
     ledger.ask(incident_opened(id=MIXED, evidence=both), "triage")
     ledger.ask(r.Split(incident=MIXED, signals=("s-2",), reason="another sensor"), "mia")
     into = ledger.state.cases[MIXED].course.splits[0]
     ledger.ask(r.OpenSplit(incident=into, origin=MIXED), "mia")
+    later = evidence(signal="s-3", version="3", subject="f2", summary="f2 has drifted", window_to=both[0].window_to + 1)
+    grew = incident_grew(id=MIXED, evidence=(*both, later), affected=(*incident_grew().affected, THIRD))
+    ledger.ask(grew, "triage")
+    ledger.ask(r.TakeFollowing(incident=into, origin=MIXED), "approval")
 
 
 def conclude(ledger: Ledger) -> None:

@@ -40,6 +40,7 @@ tier = "low"
 scope = "a model of another house"
 tier = "medium"
 third_party = true
+vendor = { name = "Acme", contact = "noc", sla_hours = { fix = 1 }, evidence_owed = ["notes"] }
 [systems.bought.models.box]
 """
 )

@@ -9,15 +9,19 @@ from agents.ledger.decisions.assess import changed
 from agents.ledger.decisions.keep import held
 from agents.ledger.refusal import refuse
 from agents.ledger.regions.assessment import Assessment, modified, ruled
-from agents.ledger.regions.course import earliest, touched
+from agents.ledger.regions.course import earliest, end_of, fault_of, touched
 from agents.ledger.regions.hold import Hold
 from schemas import signals as s
 from schemas.case import assessment as a
 from schemas.case.assessment import Modifier
-from schemas.events import CaseDeclared, CaseGrew, CaseOpened, CaseQuieted
+from schemas.case.response import FollowingTaken, SignalsFollowed, TakeFollowing
+from schemas.events import CaseDeclared, CaseGrew, CaseOpened, CaseQuieted, Refused
 from schemas.ids import sound
 from schemas.policy import Policy, SeverityRule
 from schemas.systems import STRICTEST_TIER
+
+MAX_FOLLOWING = 20
+"""Signals that a case is told at once of those that followed what left its origin; the weightiest, as in detection."""
 
 
 def _rule(control: Control, policy: Policy, found: s.IncidentOpened | s.IncidentGrew) -> SeverityRule:
@@ -110,12 +114,69 @@ def open_under(control: Control, policy: str, body: s.IncidentOpened, at: int) -
     return [opened, *follows]
 
 
-def _staying(case: Case, body: s.IncidentGrew) -> s.IncidentGrew:
+def _left(control: Control, case: Case, signal: s.Evidence) -> bool:
+    """Whether a signal was split off, or is of a fault that was and has a case which is not over."""
+    back = end_of(control.merged, case.course.split_off.get(signal.signal, "")) == case.incident
+    return (signal.signal in case.course.split_off and not back) or _goes_to(control, case, signal) != ""
+
+
+def _goes_to(control: Control, case: Case, signal: s.Evidence) -> str:
+    """Return the open incident that the fault of a signal left the case for; empty where there is none."""
+    into = end_of(control.merged, case.course.parted.get(fault_of(signal), ""))
+    return into if into in control.open and into != case.incident else ""
+
+
+def _following(control: Control, case: Case, body: s.IncidentGrew) -> list[object]:
+    """Return what is new of faults that left the case, for the incidents that they left for.
+
+    What waits there already is told again with it. Where the other case is over, a signal that was split off by name
+    is told to none until triage ends the origin's episode and opens a recurrence; any other one stays with the origin.
+    """
+    found: dict[str, dict[str, s.Evidence]] = {}
+    for each in body.evidence:
+        into, known = _goes_to(control, case, each), case.course.followed.get(each.signal)
+        if into and (known is None or each.window_to > known.window_to):
+            found.setdefault(into, {})[each.signal] = each
+    events: list[object] = []
+    for into in sorted(found):
+        waiting = control.following.get(into)
+        before = {each.signal: each for each in waiting.evidence} if waiting else {}
+        evidence = tuple({**before, **found[into]}.values())[-MAX_FOLLOWING:]
+        taken, _ = touched(body.affected, evidence, ())
+        events.append(SignalsFollowed(incident=case.incident, into=into, evidence=evidence, affected=taken))
+    return events
+
+
+def take_following(control: Control, case: Case, asked: Asked, body: TakeFollowing, at: int) -> list[object]:
+    """Let a case that was split off grow by what was raised of its fault since."""
+    waiting = control.following.get(case.incident)
+    if waiting is None or waiting.incident != body.origin:
+        return refuse(asked, "nothing_waits", "nothing of that incident waits to be told to this one")
+    newest = {each.signal: each for each in (*case.course.signals, *waiting.evidence)}
+    evidence = tuple(sorted(newest.values(), key=lambda each: (-each.score, each.signal))[:MAX_FOLLOWING])
+    known = {(each.model, each.version) for each in case.affected}
+    wider = tuple(each for each in waiting.affected if (each.model, each.version) not in known)
+    grew = s.IncidentGrew(
+        id=case.incident,
+        sequence=case.sequence,
+        at=at,
+        category=evidence[0].category,
+        affected=(*case.affected, *wider),
+        evidence=evidence,
+        blast_radius=case.blast_radius,
+    )
+    grown = grow(control, case, asked, grew)
+    if isinstance(grown[0], Refused):
+        return grown
+    return [FollowingTaken(incident=case.incident, origin=body.origin), *grown]
+
+
+def _staying(control: Control, case: Case, body: s.IncidentGrew) -> s.IncidentGrew:
     """Return the growth without the signals that were split off, and without what they alone touch."""
     if not case.course.split_off:
         return body
-    gone = tuple(each for each in body.evidence if each.signal in case.course.split_off)
-    kept = tuple(each for each in body.evidence if each.signal not in case.course.split_off)
+    gone = tuple(each for each in body.evidence if _left(control, case, each))
+    kept = tuple(each for each in body.evidence if each not in gone)
     _, remaining = touched(body.affected, gone, kept)
     return replace(body, evidence=kept or case.course.signals, affected=remaining or case.affected)
 
@@ -127,7 +188,7 @@ def _mixed(control: Control, case: Case, models: set[str]) -> bool:
 
 def grow(control: Control, case: Case, asked: Asked, body: s.IncidentGrew) -> list[object]:
     """Take the newest facts; severity may rise by rule, and falls only by a person's word."""
-    body = _staying(case, body)
+    told, body = body, _staying(control, case, body)
     rule = _rule(control, control.policies[case.policy], body)
     new = {each.model for each in body.affected} - {each.model for each in case.affected}
     if _mixed(control, case, new):
@@ -150,17 +211,20 @@ def grow(control: Control, case: Case, asked: Asked, body: s.IncidentGrew) -> li
     declares = case.phase is Phase.TRIAGE and rule.declare
     if declares:
         follows.append(_declared(case.incident, rule))
+    follows += _following(control, case, told)
     if declares or case.hold.stands:
         since = earliest(case.course.first_bad_at, body.evidence)
         follows += held(control, case.policy, case.incident, affected=body.affected, since=since, before=case.hold)
     return follows
 
 
-def decide(control: Control, case: Case, asked: Asked, _at: int) -> list[object] | None:
+def decide(control: Control, case: Case, asked: Asked, at: int) -> list[object] | None:
     """Return the events of what detection says of a case, or None where the command is of another kind."""
     match asked.body:
         case s.IncidentGrew():
             return grow(control, case, asked, asked.body)
+        case TakeFollowing():
+            return take_following(control, case, asked, asked.body, at)
         case s.IncidentQuieted(sequence=sequence, last_signal_at=last):
             return [CaseQuieted(incident=case.incident, sequence=sequence, last_signal_at=last)]
     return None

@@ -1,7 +1,7 @@
 """The course of a case: what it was made of, what left it and came to it, and how often it was taken up again."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from schemas import events as e
 from schemas.case import response as r
@@ -22,7 +22,11 @@ class Course:
     first_bad_at
         When the harm began (ms), as far as is known.
     split_off
-        Names of the signals that left it, which later growth does not bring back.
+        The signals that left it, which later growth does not bring back, with the incident that each left for.
+    parted
+        Which incident the faults left for whose signals alone left it, by `fault_of`.
+    followed
+        The signals that were sent after them, the newest of each.
     over_at
         When the response was over (ms); 0 while it goes on.
     reopened_at
@@ -35,7 +39,9 @@ class Course:
 
     signals: tuple[Evidence, ...] = ()
     first_bad_at: int = 0
-    split_off: frozenset[str] = frozenset()
+    split_off: Mapping[str, str] = field(default_factory=dict)
+    parted: Mapping[tuple[str, str], str] = field(default_factory=dict)
+    followed: Mapping[str, Evidence] = field(default_factory=dict)
     splits: tuple[str, ...] = ()
     merged_into: str = ""
     absorbed: tuple[str, ...] = ()
@@ -68,6 +74,28 @@ def touched(
     return taken, remaining
 
 
+def fault_of(signal: Evidence) -> tuple[str, str]:
+    """Return the fault that a signal is taken to be of: what its model shows of one subject, whatever version shows it.
+
+    A detector that names no subject is one itself.
+    """
+    return signal.model, signal.subject or signal.detector
+
+
+def _split(course: Course, event: r.CaseSplit) -> Course:
+    gone = {signal.signal for signal in event.evidence}
+    staying = tuple(signal for signal in course.signals if signal.signal not in gone)
+    faults = {fault_of(signal) for signal in event.evidence} - {fault_of(signal) for signal in staying}
+    return replace(
+        course,
+        signals=staying,
+        split_off={**course.split_off, **dict.fromkeys(sorted(gone), event.into)},
+        parted={**course.parted, **dict.fromkeys(sorted(faults), event.into)},
+        followed={**course.followed, **{signal.signal: signal for signal in event.evidence}},
+        splits=(*course.splits, event.into),
+    )
+
+
 def _turned(course: Course, event: object, at: int) -> Course:
     match event:
         case r.CaseRegressed():
@@ -94,13 +122,10 @@ def evolve(course: Course, event: object, at: int) -> Course:
             known = earliest(course.first_bad_at, event.evidence)
             return replace(course, signals=event.evidence, first_bad_at=known)
         case r.CaseSplit():
-            gone = {signal.signal for signal in event.evidence}
-            return replace(
-                course,
-                signals=tuple(signal for signal in course.signals if signal.signal not in gone),
-                split_off=course.split_off | gone,
-                splits=(*course.splits, event.into),
-            )
+            return _split(course, event)
+        case r.SignalsFollowed():
+            newest = {signal.signal: signal for signal in event.evidence}
+            return replace(course, followed={**course.followed, **newest})
         case r.CaseMerged():
             return replace(course, merged_into=event.into, over_at=at)
         case r.CaseAbsorbed():

@@ -17,5 +17,7 @@ SAY: dict[type, Callable[[Any], str]] = {
     b.ContainedByHand: lambda x: f"{x.principal} stopped the harm by hand: {x.statement}; shown by {x.evidence}",
     b.RemediedByHand: lambda x: f"{x.principal} put it right by hand: {x.statement}; shown by {x.evidence}",
     b.RecoveryJudged: lambda x: f"recovered, judges {x.principal}: {x.statement}; shown by {x.evidence}",
+    r.SignalsFollowed: lambda x: f"{len(x.evidence)} signals of a fault that had left it go to {x.into}",
+    r.FollowingTaken: lambda x: f"what was raised of its fault at {x.origin} is told here",
     r.CaseClosed: lambda x: f"closed by {x.principal}" + (f": {x.note}" if x.note else ""),
 }
