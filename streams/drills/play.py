@@ -1,0 +1,248 @@
+"""A run of drills: one warm-up for all, then scene after scene. It breaks things and speaks for people, no more."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Self
+
+from agents.drills import script
+from agents.drills.milestones import reached
+from agents.drills.played import Done, Happened, Played
+from agents.drills.saying import Spoken, ready, said
+from agents.drills.script import Standing
+from agents.ledger.case import Case
+from schemas.case.paging import PagingState
+from schemas.drills import Scenario, Step
+from schemas.errors import HeadgateError
+from schemas.oncall import AdoptOnCall
+from streams.clock import now_ms
+from streams.demo.timeline import Timeline
+from streams.drills.cluster import Cluster
+from streams.drills.people import on_call
+from streams.drills.watch import Watch
+from streams.ledger.genesis import key_of
+
+WARM_ROWS = 2500
+QUIET_ROWS = 3000
+_WITHIN = 180.0
+_STALLED_AFTER = 45.0
+_POLL = 0.05
+_SHORT_MS = 300  # a wait that is not worth a change of the clock
+
+
+@dataclass(slots=True)
+class _Scene:
+    """One scenario being played."""
+
+    name: str
+    scenario: Scenario
+    begun_at: int
+    rows: int
+    done: list[Done] = field(default_factory=list)
+    faults: dict[str, list[str]] = field(default_factory=dict)
+    fault_at: int | None = None
+    moved: tuple[int, float] = (0, 0.0)
+
+
+class Play:
+    """Plays the scenes of a cluster, one after another; a context manager that ends the traffic."""
+
+    def __init__(self, cluster: Cluster, timeline: Timeline) -> None:
+        self._cluster = cluster
+        self._world = cluster.world
+        self._timeline = timeline
+        self._watch = Watch(cluster, timeline)
+        self._ledger = self._watch.ledger
+        self._running: tuple[float, int | None] = (1.0, None)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._world.stop_traffic()
+        self._watch.close()
+
+    def warm_up(self) -> None:
+        """Send requests until the monitor of each version knows what is normal."""
+        self._world.start_traffic()
+        self._timeline.say("requests flow; the monitors learn what is normal")
+        self._wait("the monitors know what is normal", lambda: self._share(WARM_ROWS))
+        self._timeline.say(f"every version is watched: {self._judged():,} rows judged")
+
+    def quiet(self) -> tuple[Played, ...]:
+        """Send the same requests with nothing wrong for a while, and return every scene as it was left."""
+        scenes = [self._scene(name) for name in self._cluster.scenarios]
+        self._timeline.say("nothing breaks, and nobody says anything")
+        enough = self._judged() + QUIET_ROWS * sum(len(_versions(one.scenario)) for one in scenes)
+        begun = self._judged()
+        self._wait("nothing happens", lambda: (self._judged() - begun) / (enough - begun))
+        return tuple(self._played(scene, faulty=False) for scene in scenes)
+
+    def scene(self, name: str, speed: float | None = None) -> Played:
+        """Play a scenario to its end, and return what happened."""
+        scene = self._scene(name)
+        self._timeline.say(f"{name}: {scene.scenario.title}")
+        self._page_its_people(scene)
+        try:
+            while True:
+                self._watch.listen(_POLL)
+                standing, now = self._standing(scene), now_ms()
+                asked = script.asks(scene.scenario, standing, now, speed)
+                cases = self._cases(scene.scenario)
+                steps = [step for step in asked.due if ready(step, cases)]
+                if asked.over or self._stalled(scene, standing, waits=asked.until is not None):
+                    break
+                self._run_clock(asked.rate, asked.until, now)
+                for step in steps[:1]:  # what the others find may depend on it
+                    self._take(scene, step, cases)
+        finally:
+            self._run_clock(1.0, None, now_ms())
+            for keys in scene.faults.values():
+                for key in keys:
+                    self._world.end(key)
+        return self._played(scene, faulty=True)
+
+    def _scene(self, name: str) -> _Scene:
+        scenario = self._cluster.scenarios[name]
+        self._watch.systems, self._watch.models = tuple(scenario.systems), tuple(scenario.served)
+        return _Scene(name, scenario, now_ms(), self._rows(scenario))
+
+    def _page_its_people(self, scene: _Scene) -> None:
+        document = on_call(scene.scenario, self._cluster.casts[scene.name])
+        verdict = self._ledger.ask(key_of(self._cluster.settings, "admin"), AdoptOnCall(document=document))
+        if verdict.refusal is not None and verdict.refusal.reason != "in_force":
+            raise HeadgateError(f"the on-call document of {scene.name} was refused: {verdict.refusal.detail}")
+
+    def _take(self, scene: _Scene, step: Step, cases: tuple[Case, ...]) -> None:
+        """Let faults begin and end, and a person speak."""
+        world, refused = self._world, ""
+        if step.tells:
+            self._timeline.say(step.tells, "fault" if step.faults else "person")
+        for number, fault in enumerate(step.faults):
+            key = f"{scene.name}.{step.name}.{number}"
+            scene.faults.setdefault(step.name, []).append(key)
+            world.begin(key, fault)
+            scene.fault_at = scene.fault_at if scene.fault_at is not None else now_ms()
+        for mended in step.mends:
+            for key in scene.faults.pop(mended, []):
+                world.end(key)
+        if step.by is not None:
+            refused = self._say(scene, step, cases)
+        scene.done.append(Done(step=step.name, at=now_ms(), refused=refused))
+
+    def _say(self, scene: _Scene, step: Step, cases: tuple[Case, ...]) -> str:
+        """Sign what a person says, ask it, and return the word of its refusal."""
+        cast = self._cluster.casts[scene.name]
+        silences = tuple(self._ledger.state.control.desk.silences)
+        spoken = Spoken(now=now_ms(), principals=cast.principals, cases=cases, silence=silences[-1] if silences else "")
+        verdict = self._ledger.ask(cast.identities[str(step.by)], said(step, spoken))
+        if verdict.refusal is None:
+            return ""
+        told = f"{step.by}: {step.says} is refused ({verdict.refusal.reason}): {verdict.refusal.detail}"
+        self._timeline.say(told, "person")
+        return verdict.refusal.reason
+
+    def _standing(self, scene: _Scene) -> Standing:
+        happened = self._happened(scene.name)
+        moments = {"start": scene.begun_at}
+        for incident in dict.fromkeys(one.incident for one in happened if one.incident):
+            for moment, at in reached(happened, incident).items():
+                moments[moment] = min(moments.get(moment, at), at)
+        cases = self._cases(scene.scenario)
+        return Standing(
+            moments=moments,
+            done={one.step: one.at for one in scene.done},
+            phases=tuple(case.phase.value for case in cases),
+            paged=any(_is_paged(case) for case in cases),
+            latest=max([scene.begun_at, *(one.at for one in happened), *(one.at for one in scene.done)]),
+        )
+
+    def _cases(self, scenario: Scenario) -> tuple[Case, ...]:
+        mine = [case for case in self._ledger.state.cases.values() if case.system in scenario.systems]
+        return tuple(sorted(mine, key=lambda case: (case.opened_at, case.incident)))
+
+    def _happened(self, name: str) -> list[Happened]:
+        """Return the events of a scene's incidents, and what else its people asked for."""
+        mine = {case.incident for case in self._cases(self._cluster.scenarios[name])}
+        people = self._cluster.casts[name].names
+        return [
+            Happened(
+                entry=found.index,
+                at=found.entry.at,
+                incident=found.asked.incident,
+                by=found.asked.principal,
+                event=event,
+            )
+            for found in self._ledger.entries
+            if found.entry is not None and found.asked is not None
+            if found.asked.incident in mine or found.asked.principal in people
+            for event in found.events
+        ]
+
+    def _played(self, scene: _Scene, *, faulty: bool) -> Played:
+        done = {one.step: one.at for one in scene.done}
+        return Played(
+            name=scene.name,
+            scenario=scene.scenario,
+            faulty=faulty,
+            begun_at=scene.begun_at,
+            ended_at=now_ms(),
+            fault_at=scene.fault_at,
+            rows=self._rows(scene.scenario) - scene.rows,
+            cases=self._cases(scene.scenario),
+            happened=tuple(self._happened(scene.name)),
+            done=tuple(scene.done),
+            left=script.left(scene.scenario, Standing(moments={}, done=done)),
+            names=self._cluster.casts[scene.name].names,
+        )
+
+    def _stalled(self, scene: _Scene, standing: Standing, *, waits: bool) -> bool:
+        """Whether nothing has come of it for so long that nothing will; what has a time is waited for."""
+        moved = len(standing.moments) + len(standing.done)
+        if moved != scene.moved[0] or waits:
+            scene.moved = moved, time.monotonic()
+        return time.monotonic() - scene.moved[1] > _STALLED_AFTER
+
+    def _run_clock(self, rate: float, until: int | None, now: int) -> None:
+        """Let the clock run so fast, up to one of its times at most; a short wait is left as it is."""
+        if until is not None and until - now < _SHORT_MS:
+            return
+        if (rate, until) != self._running:
+            self._cluster.clock.run(rate, until)
+            self._running = rate, until
+
+    def _rows(self, scenario: Scenario) -> int:
+        return sum(rows for (model, _), rows in self._world.rows().items() if model in scenario.served)
+
+    def _judged(self) -> int:
+        return sum(one.rows for one in self._watch.observed.values())
+
+    def _share(self, rows: int) -> float:
+        """Return how much of so many clear rows the version has that has the fewest."""
+        wanted = [key for scenario in self._cluster.scenarios.values() for key in _versions(scenario)]
+        return min(self._watch.judged(*key) for key in wanted) / rows
+
+    def _wait(self, what: str, share: Callable[[], float]) -> None:
+        deadline = time.monotonic() + _WITHIN
+        with self._timeline.waiting(what) as advance:
+            while (done := share()) < 1:
+                advance(done)
+                self._watch.listen(2 * _POLL)
+                if time.monotonic() > deadline:
+                    logs = self._cluster.settings.var / "log"
+                    raise HeadgateError(f"waited {_WITHIN:.0f} s in vain: {what} ({done:.0%}); the logs are in {logs}")
+
+
+def _versions(scenario: Scenario) -> list[tuple[str, str | None]]:
+    """Return the versions that are served, by model; None for the one version of a model that declares none."""
+    return [
+        (name, version)
+        for system in scenario.systems.values()
+        for name, model in system.models.items()
+        for version in (model.versions or (None,))
+    ]
+
+
+def _is_paged(case: Case) -> bool:
+    active = case.pages.active()
+    return active is not None and active.paging.state is PagingState.TRIGGERED
