@@ -10,7 +10,7 @@ from agents.detection.columns import decode
 from schemas.codec import open_frame
 from schemas.errors import SchemaError
 from schemas.telemetry import InferenceBatch
-from streams.clock import to_broker
+from streams.clock import of_broker, to_broker
 from streams.kafka import Clients, end_offset, topic_id
 
 _AROUND_MS = 1000
@@ -41,11 +41,12 @@ def place(clients: Clients, topic: str, decision: dict[str, Any]) -> dict[str, A
             for message in consumer.consume(100, 0.1):
                 if message.error() is not None:
                     continue
+                stamped = message.timestamp()[1]  # real time, as all that Kafka is asked
                 row = _row(message, decision)
                 if row is not None:
                     found = {"topic": topic, "topic_id": topic_id(admin, topic), "partition": partition}
-                    return found | {"offset": message.offset(), "row": row, "at": message.timestamp()[1]}
-                if message.offset() >= end - 1 or message.timestamp()[1] > at + _AROUND_MS:
+                    return found | {"offset": message.offset(), "row": row, "at": of_broker(stamped)}
+                if message.offset() >= end - 1 or stamped > at + _AROUND_MS:
                     return None
         return None
     finally:

@@ -25,7 +25,7 @@ SOURCES = sorted(
 )
 # A stamp of Kafka's is real time: whoever takes one says in the same line by which clock it goes on.
 STAMPS = ("message.timestamp()", "record.timestamp or")
-STAMPED = {"of_broker(", "stamped = message.timestamp()[1]", "_, timestamp = message.timestamp()", "/ 1000.0"}
+STAMPED = {"of_broker(", "stamped = ", "_, timestamp = message.timestamp()", "/ 1000.0"}
 
 
 def _readings(tree: ast.AST) -> Iterator[str]:
