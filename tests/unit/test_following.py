@@ -73,5 +73,6 @@ def test_what_follows_goes_where_the_other_case_goes_on() -> None:
     """Where that was merged, the incident that it goes on in is told; where that is the origin, it grows itself."""
     ledger, into = split()
     ledger.ask(r.Merge(incident=into, into=INCIDENT, reason="it was one fault"), "eva")
-    assert names(grow(ledger, MINE, NEWER, WIDER)) == ["CaseGrew"]
+    assert names(grow(ledger, MINE, NEWER, WIDER))[0] == "CaseGrew"
+    assert not ledger.control.following
     assert {one.signal for one in ledger.case.course.signals} == {"s-1", "s-2", "s-3"}
