@@ -69,7 +69,7 @@ def test_who_did_what_names_everybody(drill: Played) -> None:
     """Each person of the file has a line, also one who did nothing, or was called and did nothing."""
     people = {row[0]: row[2] for row in rows(drill, "Who did what")}
     assert list(people) == ["max", "mia", "cleo"]
-    assert "agreed to the plan" in people["mia"]
+    assert people["mia"] == "8m20s: agreed to the plan: looks right"
     assert "asked for declare and was refused" in people["cleo"]
     idle = {row[0]: row[2] for row in rows(replace(drill, names={}), "Who did what")}
     assert idle == {"max": "was called, and did nothing", "mia": "did nothing", "cleo": "did nothing"}
