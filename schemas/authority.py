@@ -131,7 +131,7 @@ MAY: dict[Role, frozenset[str]] = {
     Role.REMEDIATION: frozenset(("ProposePlan", "StartAction", "ReportOutcome", "ReportRestored")),
     Role.RECOVERY: frozenset(("ReportRecovery", "ReportRegression")),
     Role.EVIDENCE: frozenset(("AttachEvidence", "QueueReview", "ReportReviewOverdue")),
-    Role.PAGING: frozenset(("ReportClockShare", "ReportUpdateMissed", *_PAGE)),
+    Role.PAGING: frozenset(("ReportClockShare", "ReportGlassOverdue", "ReportUpdateMissed", *_PAGE)),
 }
 
 PERSONS_ONLY = frozenset((*_ADMIN, *_DECIDE, *_STAND_IN, *_REVIEW, *_CALL, "SignOff", "JudgeRecovered")) | frozenset(

@@ -55,6 +55,7 @@ _PAGED = frozenset(
         "ReportPageSkipped",
         "ReportAcknowledgeExpired",
         "ReportExhausted",
+        "ReportGlassOverdue",
     }
 )
 """What is said of paging in any phase: a clock may run, and people be paged about it, after the response is over."""

@@ -27,8 +27,11 @@ _SECOND = 1000
 def start(document: OnCall, digest: str, facts: CaseFacts, *, incident: str, subject: str, at: int) -> list[Event]:
     """Return the beginning of paging by the first policy that matches; nothing where none speaks of it."""
     policy = document.choose(facts)
-    if policy is None:
-        return []
+    return [] if policy is None else begin(policy, digest, incident=incident, subject=subject, at=at)
+
+
+def begin(policy: EscalationPolicy, digest: str, *, incident: str, subject: str, at: int) -> list[Event]:
+    """Return the beginning of paging by a policy, under the on-call document with this digest."""
     due = at + policy.steps[0].after_seconds * _SECOND
     return [
         PagingStarted(

@@ -47,6 +47,26 @@ class ReviewStanding:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ReportGlassOverdue:
+    """The `number`-th broken glass, or use of a standing approval, should have been reviewed by now."""
+
+    incident: str
+    number: int
+    standing: bool
+    repeat: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GlassOverdue:
+    """Nobody reviewed a broken glass, or a use of a standing approval, in time; told once."""
+
+    incident: str
+    number: int
+    standing: bool
+    review_by: Millis
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class GlassBroken:
     """One step may start without the quorum until `until`; `tell` are the principals who must know at once."""
 
@@ -98,5 +118,5 @@ class StandingReviewed:
     note: str
 
 
-COMMANDS = (BreakGlass, ReviewBreakGlass, ReviewStanding)
-EVENTS = (GlassBroken, GlassReviewed, StandingApprovalUsed, StandingReviewed)
+COMMANDS = (BreakGlass, ReviewBreakGlass, ReviewStanding, ReportGlassOverdue)
+EVENTS = (GlassBroken, GlassReviewed, StandingApprovalUsed, StandingReviewed, GlassOverdue)

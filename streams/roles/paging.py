@@ -53,7 +53,7 @@ class PagingRole:
         """Send what is due, and return what should begin, what was sent and what should end."""
         found: list[object] = []
         for case in state.cases.values():
-            if case.phase.final and not case.clocks.running and not case.reviews.overdue and not _pages(case):
+            if case.phase.final and not case.clocks.running and not _open(case) and not _pages(case):
                 continue
             found += page.proposals(state.control, case, state.cases, now)
             for subject, active in _pages(case):
@@ -75,6 +75,11 @@ class PagingRole:
             return []
         self._turns[key] = _Turn(command, paging, time.monotonic())
         return [command]
+
+
+def _open(case: Case) -> bool:
+    """Whether reviews of the case wait that people may have to be paged about."""
+    return bool(case.reviews.overdue or case.glass.unreviewed)
 
 
 def _pages(case: Case) -> list[tuple[str, Escalating]]:

@@ -4,8 +4,8 @@ from dataclasses import replace
 
 from agents.communication.vendors import slas
 from agents.ledger.closing import unfinished
-from agents.ledger.decisions.page import wanted
 from agents.ledger.regions.clocks import ClockState
+from agents.ledger.subjects import wanted
 from agents.roles import tell_time
 from schemas import commands as c
 from schemas.case import clocks

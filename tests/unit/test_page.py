@@ -2,7 +2,7 @@
 
 import pytest
 
-from agents.ledger.decisions.page import wanted
+from agents.ledger.subjects import wanted
 from schemas.case import paging as p
 from schemas.case.paging import PagingState
 from schemas.case.response import Merge

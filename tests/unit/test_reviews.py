@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from agents.ledger.closing import unfinished
-from agents.ledger.decisions.page import REVIEWS_OVERDUE, wanted
 from agents.ledger.decisions.review import MAX_ID, MAX_LABEL
+from agents.ledger.subjects import REVIEWS_OVERDUE, wanted
 from agents.roles import page
 from agents.roles.review import Made, band_of, chosen, overdue, reliability
 from schemas import commands as c

@@ -2,7 +2,8 @@
 
 from agents.ledger import updates
 from agents.ledger.closing import unfinished
-from agents.ledger.decisions.page import facts, wanted
+from agents.ledger.decisions.page import facts
+from agents.ledger.subjects import wanted
 from schemas.case import paging as p
 from schemas.case.messages import Audience
 from schemas.case.paging import PagingState

@@ -112,6 +112,17 @@ def _review_standing(case: Case, asked: Asked, body: g.ReviewStanding) -> list[o
     return [reviewed]
 
 
+def _overdue(case: Case, asked: Asked, body: g.ReportGlassOverdue, at: int) -> list[object]:
+    every = case.glass.used if body.standing else case.glass.broken
+    one = next((each for each in every if each.number == body.number), None)
+    if one is None or one.verdict is not None or one.overdue:
+        return refuse(asked, "not_waiting", "no review of this number waits without being told as overdue")
+    if at < one.review_by:
+        return refuse(asked, "not_due", "there is still time to review it")
+    late = g.GlassOverdue(incident=case.incident, number=body.number, standing=body.standing, review_by=one.review_by)
+    return [late]
+
+
 def decide(control: Control, case: Case, asked: Asked, at: int) -> list[object] | None:
     """Return the events of such a command, or None where it is none."""
     match asked.body:
@@ -119,6 +130,8 @@ def decide(control: Control, case: Case, asked: Asked, at: int) -> list[object] 
             return _break(control, case, asked, asked.body, at)
         case g.ReviewBreakGlass():
             return _review(control, case, asked, asked.body)
+        case g.ReportGlassOverdue():
+            return _overdue(case, asked, asked.body, at)
         case g.ReviewStanding():
             return _review_standing(case, asked, asked.body)
     return None

@@ -2,13 +2,12 @@
 
 from typing import get_args
 
-from agents.ledger import updates
 from agents.ledger.asked import Asked
 from agents.ledger.case import Case
 from agents.ledger.control import Control
 from agents.ledger.refusal import refuse
-from agents.ledger.regions.clocks import Counted
 from agents.ledger.regions.paging import SUBJECT_OF_THE_CASE
+from agents.ledger.subjects import CLOCK, policy_of, wanted
 from agents.oncall import decide as oncall
 from agents.oncall import escalation
 from schemas import documents
@@ -20,28 +19,12 @@ from schemas.oncall import AdoptOnCall, OnCall, OnCallAdopted, read
 from schemas.systems import STRICTEST_TIER
 
 MAX_REASON = 500
-REVIEWS_OVERDUE = "review:overdue"
-"""What people are paged about while reviews of single decisions are overdue."""
-_CLOCK, _UPDATE = "clock", "update"
-
-
-def subject_of(clock: Counted, share: int) -> str:
-    """Return what people are paged about when a share (per cent) of a clock's time is used."""
-    return f"{_CLOCK}:{clock.clock}:{share}"
-
-
-def wanted(control: Control, case: Case) -> tuple[str, ...]:
-    """Return the subjects of a case that people should be paged about now."""
-    own = () if case.phase.over else (SUBJECT_OF_THE_CASE,)
-    clocks = tuple(subject_of(clock, clock.reached) for clock in case.clocks.running if clock.reached)
-    late = (REVIEWS_OVERDUE,) if case.reviews.overdue else ()
-    return own + clocks + late + tuple(f"{_UPDATE}:{audience.value}" for audience in updates.missed(control, case))
 
 
 def facts(control: Control, case: Case, subject: str) -> CaseFacts:
     """Return what an escalation policy may look at: of a clock its share too, of a missed update the case alone."""
     tiers = [found[1].tier for one in case.affected if (found := control.systems.find(one.model))]
-    share = subject.rpartition(":")[2] if subject.startswith(f"{_CLOCK}:") else ""
+    share = subject.rpartition(":")[2] if subject.startswith(f"{CLOCK}:") else ""
     return CaseFacts(
         severity=case.severity,
         category=case.category,
@@ -80,8 +63,10 @@ def _start(control: Control, case: Case, asked: Asked, body: p.StartPaging, at: 
     if case.pages.active(body.subject):
         return refuse(asked, "paging", "people are being paged about this already")
     about = facts(control, case, body.subject)
-    started = escalation.start(known, control.oncall_digest, about, incident=case.incident, subject=body.subject, at=at)
-    return [*started] or refuse(asked, "no_policy", "no escalation policy speaks of this")
+    policy = policy_of(known, control, case, body.subject, about)
+    if policy is None:
+        return refuse(asked, "no_policy", "no escalation policy speaks of this")
+    return [*escalation.begin(policy, control.oncall_digest, incident=case.incident, subject=body.subject, at=at)]
 
 
 def _end(control: Control, case: Case, asked: Asked, body: p.EndPaging, at: int) -> list[object]:

@@ -20,8 +20,10 @@ class Broken:
     at: int
     until: int
     review_by: int
+    tell: tuple[str, ...] = ()
     reviewed_by: str = ""
     verdict: Justified | None = None
+    overdue: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,6 +39,7 @@ class Used:
     reviewer: Role
     reviewed_by: str = ""
     verdict: Justified | None = None
+    overdue: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,6 +48,12 @@ class Glass:
 
     broken: tuple[Broken, ...] = ()
     used: tuple[Used, ...] = ()
+
+    @property
+    def unreviewed(self) -> tuple[Broken | Used, ...]:
+        """Those that nobody has judged."""
+        broken = tuple(one for one in self.broken if one.verdict is None)
+        return broken + tuple(one for one in self.used if one.verdict is None)
 
 
 def evolve(glass: Glass, event: object, at: int) -> Glass:
@@ -61,6 +70,7 @@ def evolve(glass: Glass, event: object, at: int) -> Glass:
                 at=at,
                 until=event.until,
                 review_by=event.review_by,
+                tell=event.tell,
             )
             return replace(glass, broken=(*glass.broken, broken))
         case g.StandingApprovalUsed():
@@ -74,6 +84,12 @@ def evolve(glass: Glass, event: object, at: int) -> Glass:
                 reviewer=event.reviewer,
             )
             return replace(glass, used=(*glass.used, used))
+        case g.GlassOverdue(number=number, standing=True):
+            late = tuple(replace(one, overdue=one.overdue or one.number == number) for one in glass.used)
+            return replace(glass, used=late)
+        case g.GlassOverdue(number=number):
+            missed = tuple(replace(one, overdue=one.overdue or one.number == number) for one in glass.broken)
+            return replace(glass, broken=missed)
         case g.GlassReviewed(number=number, principal=by, verdict=verdict):
             judged = tuple(
                 replace(one, reviewed_by=by, verdict=verdict) if one.number == number else one for one in glass.broken

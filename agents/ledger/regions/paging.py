@@ -7,8 +7,10 @@ from typing import get_args
 from agents.oncall import paging as pagings
 from agents.oncall.paging import Paging
 from schemas.case import paging as p
+from schemas.case.learning import RatingAsked
 from schemas.case.paging import PagingState
 from schemas.escalation import EscalationPolicy
+from schemas.values import Role
 
 SUBJECT_OF_THE_CASE = ""
 
@@ -23,10 +25,15 @@ class Escalating:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pages:
-    """What people are or were paged about, by subject; `held` says why nobody is paged about the case for now."""
+    """What people are or were paged about, by subject; `held` says why nobody is paged about the case for now.
+
+    rating_asked
+        The roles that were last asked how the response was.
+    """
 
     subjects: Mapping[str, Escalating] = field(default_factory=dict)
     held: tuple[str, str] = ("", "")
+    rating_asked: tuple[Role, ...] = ()
 
     def active(self, subject: str = SUBJECT_OF_THE_CASE) -> Escalating | None:
         """Return the paging about a subject that has begun and is not over, or None."""
@@ -38,6 +45,8 @@ class Pages:
 
 def evolve(pages: Pages, event: object) -> Pages:
     """Return the region after an event; those that say nothing of paging leave it as it is."""
+    if isinstance(event, RatingAsked):
+        return replace(pages, rating_asked=event.roles)
     if isinstance(event, p.PagingHeld):
         return replace(pages, held=(event.why, event.by))
     if not isinstance(event, get_args(p.Event)):

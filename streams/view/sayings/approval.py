@@ -49,6 +49,10 @@ SAY: dict[type, Callable[[Any], str]] = {
     a.SignedOff: lambda x: f"signed off by {x.principal}: {x.note}",
     g.GlassBroken: _broken,
     g.GlassReviewed: lambda x: f"broken glass {x.number} reviewed by {x.principal}, {x.verdict.value}: {x.note}",
+    g.GlassOverdue: lambda x: (
+        f"the review of {'the use of a standing approval' if x.standing else 'the broken glass'} {x.number} "
+        f"was due by {_when(x.review_by)} and is overdue"
+    ),
     g.StandingApprovalUsed: _used,
     g.StandingReviewed: lambda x: (
         f"use {x.number} of standing approvals reviewed by {x.principal}, {x.verdict.value}: {x.note}"
