@@ -37,6 +37,8 @@ _JUDGED = ("acknowledged", "declared", "planned", "approved", "contained", "reso
 class Took:
     """How long something took, in milliseconds by the drill's clock; None where its beginning or end did not come.
 
+    An alarm before the fault is not its detection.
+
     limit
         The longest that it may take (ms), or None where the file says nothing.
     """
@@ -133,6 +135,6 @@ def _took(name: str, since: str, begun: int | None, ended: int | None, within: W
     return Took(
         name=name,
         since=since,
-        took=max(0, ended - begun) if begun is not None and ended is not None else None,
+        took=ended - begun if begun is not None and ended is not None and begun <= ended else None,
         limit=None if limit is None else round(limit.total_seconds() * 1000),
     )

@@ -145,6 +145,7 @@ def test_an_incident_before_the_fault_is_a_false_alarm(drill: Played) -> None:
     """What opened before anything was wrong is not explained by it."""
     early = score(replace(drill, fault_at=START + 1))
     assert early.false_alarms == ("shuttle 2 sees other data",)
+    assert line(early, "time:opened").found == "never"
 
 
 def test_a_fault_reaches_all_that_read_the_model(drill: Played) -> None:
