@@ -30,6 +30,7 @@ _REACHES: Mapping[type, str] = MappingProxyType(
         EscalationExhausted: "exhausted",
     }
 )
+_MINUTE_MS = 59_950  # what rounds to a minute
 _JUDGED = ("acknowledged", "declared", "planned", "approved", "contained", "resolved")
 
 
@@ -55,9 +56,10 @@ class Took:
 
 
 def spoken(ms: int) -> str:
-    """Return a length of time as people write it, without milliseconds where it has minutes."""
-    step = 1000 if abs(ms) >= 60_000 else 100
-    return written(timedelta(milliseconds=round(ms / step) * step))
+    """Return a length of time as people write it: tenths of a second below a minute, else its two largest units."""
+    if abs(ms) < _MINUTE_MS:
+        return f"{round(ms / 1000, 1):g}s"
+    return written(timedelta(seconds=round(ms / 1000)))
 
 
 def reached(happened: Iterable[Happened], incident: str) -> dict[str, int]:

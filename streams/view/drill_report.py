@@ -202,7 +202,7 @@ def _expected(line: Line) -> tuple[str, ...]:
 
 
 def _since(played: Played, at: int) -> str:
-    return spoken(max(0, at - played.begun_at))
+    return spoken(max(0, at - played.begun_at) // 1000 * 1000)
 
 
 def _times(card: Scorecard) -> Part:

@@ -56,7 +56,7 @@ _SAY: Mapping[type, Callable[[Any], str]] = MappingProxyType(
         g.GlassBroken: lambda x: f"acted in an emergency, without waiting for the others: {x.reason}",
         g.StandingApprovalUsed: lambda x: f"began at once, as the standing approval “{x.rule}” lets it",
         a.SignedOff: lambda x: f"confirmed that what was done is right: {x.note}",
-        EvidenceAttached: lambda x: f"kept {x.rows} predictions as evidence",
+        EvidenceAttached: lambda x: f"kept as evidence: {x.summary}",
         e.CaseContained: lambda _: "the harm had stopped",
         r.CaseInvestigating: lambda x: f"began to look for the cause: {x.reason}",
         e.CaseRecovering: lambda _: "every step was done; from here on it was watched whether that holds",
@@ -116,6 +116,8 @@ def said(happened: Happened, all_of_it: Sequence[Happened], names: Mapping[str, 
     event = happened.event
     if isinstance(event, e.Refused) and happened.by not in names:
         return ""
+    if isinstance(event, p.PageAcknowledged) and _took_it(happened, all_of_it):
+        return ""
     if isinstance(event, action.ActionFinished):
         text = f"{_step(event, all_of_it)}: {plain(event.outcome)}"
     else:
@@ -124,6 +126,11 @@ def said(happened: Happened, all_of_it: Sequence[Happened], names: Mapping[str, 
     for principal, name in names.items():
         text = text.replace(principal, name)
     return text
+
+
+def _took_it(happened: Happened, all_of_it: Sequence[Happened]) -> bool:
+    """Whether the same word is told already: taking an incident answers its pages."""
+    return any(one.entry == happened.entry and isinstance(one.event, e.CaseAcknowledged) for one in all_of_it)
 
 
 def _step(event: action.ActionFinished, all_of_it: Sequence[Happened]) -> str:

@@ -57,6 +57,7 @@ def test_a_manager_reads_what_happened_in_order(drill: Played) -> None:
     assert told[0][:2] == ("11s", "The drill")
     assert ("20s", "Headgate", "max was called") in told
     assert ("3m20s", "max", "took the incident: on it") in told
+    assert not any("answered the call" in row[2] for row in told)
     assert ("6m20s", "max", "agreed to the plan: looks right") in told
     assert ("8m21s", "Headgate", "the harm had stopped") in told
     assert any(row[2] == "The pipeline was put right." for row in told)

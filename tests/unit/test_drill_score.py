@@ -192,7 +192,7 @@ def test_an_approval_counts_only_while_it_stands(drill: Played) -> None:
 
 
 @pytest.mark.parametrize(
-    ("ms", "said"), [(0, "0s"), (1_240, "1s200ms"), (59_960, "1m"), (60_400, "1m"), (183_400, "3m3s")]
+    ("ms", "said"), [(0, "0s"), (1_240, "1.2s"), (59_940, "59.9s"), (59_960, "1m"), (60_400, "1m"), (183_400, "3m3s")]
 )
 def test_lengths_of_time_are_short(ms: int, said: str) -> None:
     """Tenths of a second below a minute, whole seconds above."""
