@@ -4,7 +4,6 @@ One NaN blinds river's ADWIN for ever, and some river objects raise a BaseExcept
 of the right type go on, and the rest is counted.
 """
 
-from collections import OrderedDict
 from dataclasses import dataclass
 
 import numpy as np
@@ -39,17 +38,16 @@ class Marks:
 
     def __init__(self, limit: int) -> None:
         self._limit = limit
-        self._seen: OrderedDict[str, int] = OrderedDict()
+        self._seen: dict[str, int] = {}
         self.repeated = 0
 
     def fresh(self, source: str, first: int, rows: int) -> int:
         """Return how many leading rows were seen before, and remember these."""
-        seen = self._seen.get(source, -1)
+        seen = self._seen.pop(source, -1)
         repeated = min(max(seen + 1 - first, 0), rows)
         self._seen[source] = max(seen, first + rows - 1)
-        self._seen.move_to_end(source)
         if len(self._seen) > self._limit:
-            self._seen.popitem(last=False)
+            del self._seen[next(iter(self._seen))]
         self.repeated += repeated
         return repeated
 
@@ -70,7 +68,7 @@ class Marks:
 
     def restore(self, state: tuple[Mark, ...], repeated: int) -> None:
         """Remember exactly these."""
-        self._seen = OrderedDict((mark.source, mark.position) for mark in state)
+        self._seen = {mark.source: mark.position for mark in state}
         self.repeated = repeated
 
 
@@ -149,13 +147,37 @@ class Runs:
     """The run of equal values that each facet of one instance ends with, carried from batch to batch."""
 
     def __init__(self, facets: int) -> None:
-        self.last = np.full(facets, np.nan)
-        self.length = np.zeros(facets, dtype=np.int64)
+        self._facets = facets
+        self._held: Floats | None = None
+
+    @property
+    def last(self) -> Floats:
+        """The value that each facet ended with."""
+        last: Floats = self._runs()[0]
+        return last
+
+    @property
+    def length(self) -> Counts:
+        """How often it came."""
+        length: Counts = self._runs()[1].view(np.int64)
+        return length
+
+    def resume(self, last: Floats, length: Counts) -> None:
+        """Go on from there."""
+        if length.any() or np.isfinite(last).any():
+            self._held = np.stack([last, length.view(np.float64)])
 
     def longest(self, values: Floats) -> tuple[Counts, Counts]:
         """Return each facet's longest run in this batch, and its pairs (equal to the cell before; all)."""
+        self._held = self._runs()
         longest, pairs = _runs(values, self.last, self.length)
         return longest, pairs
+
+    def _runs(self) -> Floats:
+        # Made with the first rows: the whole of a monitor has none of its own.
+        if self._held is not None:
+            return self._held
+        return np.stack([np.full(self._facets, np.nan), np.zeros(self._facets)])
 
 
 @compiled

@@ -23,6 +23,8 @@ PERIOD = 1024
 """Predictions between two looks at what is overdue, and at whether the sample may grow again."""
 
 _WAITING, _JOINED, _MISSED = range(3)
+_NOTHING = np.zeros(0, dtype=KEPT)
+_NO_COUNTS = LabelCounts()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,14 +64,14 @@ class LabelStore:
     def __init__(self, policy: LabelPolicy) -> None:
         self._policy = policy
         self._cut = self._floor = self._most = int(policy.sample * WHOLE_SAMPLE)
-        self._kept = np.zeros(0, dtype=KEPT)
+        self._kept = _NOTHING
         self._count = self._rows = self._newest = 0
         self._order: NDArray[np.int64] | None = None
         self._texts: dict[str, int] = {}
         self._combinations: dict[tuple[str, ...], int] = {}
         self._targets: dict[Target, int] = {}
         self._orphans: dict[int, tuple[str, int]] = {}
-        self.tally = LabelCounts()
+        self.tally = _NO_COUNTS
 
     def __len__(self) -> int:
         """Return how many predictions are kept, joined ones (against repeats) included."""

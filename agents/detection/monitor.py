@@ -1,7 +1,5 @@
 """A monitor: the detectors over one model version in one mode, split by instance, in bounded memory."""
 
-from collections import OrderedDict
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -52,7 +50,7 @@ class Monitor:
         self._profile: Profile | None = None
         self._forest: Forest | None = None
         self._whole = Scope("", thresholds, whole=True)
-        self._instances: OrderedDict[str, Scope] = OrderedDict()
+        self._instances: dict[str, Scope] = {}
         self._backfill: Scope | None = None
         self._standing = Standing(thresholds.attribution_rows)
         self.series = Watch(thresholds.series, thresholds.late_seconds * 1000)
@@ -228,8 +226,8 @@ class Monitor:
             if len(self._instances) > 1:
                 self._whole.detector("serving")
             if len(self._instances) > self._policy.max_instances:
-                self._instances.popitem(last=False)
-        self._instances.move_to_end(name)
+                del self._instances[next(iter(self._instances))]
+        self._instances[name] = self._instances.pop(name)
         return scope
 
     def _judge(self, rows: Rows, at: NDArray[np.int64]) -> list[Change]:

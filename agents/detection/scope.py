@@ -138,8 +138,7 @@ class Scope:
         facets = len(profile.facets) if profile else 0
         self.runs = Runs(facets)
         if len(state.last) == 8 * facets:
-            self.runs.last = unpack(state.last, (facets,))
-            self.runs.length = unpack(state.length, (facets,), "<i8")
+            self.runs.resume(unpack(state.last, (facets,)), unpack(state.length, (facets,), "<i8"))
         self.detectors = {}
         for part in state.parts:
             made = make(part.name, self._setting(profile, None))

@@ -27,6 +27,8 @@ CLIP = 8.0
 MOST = 4096
 """Most values that a mean and deviation are learnt from."""
 
+_NOTHING = np.empty(0)
+
 PATIENCE = 4
 """Windows for which a change that river found may still turn out to be a level."""
 
@@ -109,11 +111,22 @@ class Shift:
         self._trigger = trigger
         self._levels = Levels(thresholds.confirm_windows, thresholds.clear_windows)
         # The first values while learning; mean and deviation after; number and sum of the baseline, of the window.
-        self._learnt = np.empty(0)
+        self._learnt = _NOTHING
         self._mean, self._deviation = base or (0.0, 0.0)
-        self._before = np.array([float(spec.learn), 0.0]) if base else np.zeros(2)
-        self._now = np.zeros(2)
+        self._sums = np.zeros((2, 2))
+        if base:
+            self._before[0] = spec.learn
         self._from = self._to = self._suspect = 0
+
+    @property
+    def _before(self) -> Floats:
+        before: Floats = self._sums[0]
+        return before
+
+    @property
+    def _now(self) -> Floats:
+        now: Floats = self._sums[1]
+        return now
 
     @property
     def base(self) -> tuple[float, float] | None:
@@ -170,7 +183,7 @@ class Shift:
         numbers = unpack(saved.numbers, (6,))
         self._learnt = unpack(saved.learnt, (len(saved.learnt) // 8,))
         self._mean, self._deviation = float(numbers[0]), float(numbers[1])
-        self._before, self._now = numbers[2:4].copy(), numbers[4:].copy()
+        self._sums = numbers[2:].reshape(2, 2).copy()
         self._from, self._to, self._suspect = saved.at_from, saved.at_to, saved.suspect
         if self._trigger is not None:
             self._trigger.restore(saved.trigger)
@@ -216,8 +229,8 @@ class Shift:
             share = (float(usual.sum()) + 1) / (len(usual) + 2)
             variance = share * (1 - share)
         self._mean, self._deviation = mean, max(math.sqrt(variance), self.spec.spread)
-        self._before = np.array([float(len(usual)), 0.0])
-        self._learnt = np.empty(0)
+        self._before[:] = float(len(usual)), 0.0
+        self._learnt = _NOTHING
         return taken
 
     def _shift(self) -> float:
@@ -256,9 +269,10 @@ class Shift:
     def _absorb(self) -> None:
         if self.spec.baseline != "rolling":
             return
-        self._before += self._now
-        if self._before[0] > 40 * max(self.spec.window, self.spec.learn / 4):
-            self._before /= 2
+        before = self._before
+        before += self._now
+        if before[0] > 40 * max(self.spec.window, self.spec.learn / 4):
+            before /= 2
 
     def _level(self, score: float) -> Level:
         spec = self.spec

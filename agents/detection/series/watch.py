@@ -1,6 +1,5 @@
 """The metrics of a monitor: one series for each instance and column of the role `metric`."""
 
-from collections import OrderedDict
 from dataclasses import dataclass
 
 import numpy as np
@@ -75,7 +74,7 @@ class Watch:
         self._policy = policy
         self._late_ms = late_ms
         self._rows = 0
-        self._watched: OrderedDict[tuple[str, str], _Watched] = OrderedDict()
+        self._watched: dict[tuple[str, str], _Watched] = {}
 
     @property
     def standing(self) -> list[Open]:
@@ -140,9 +139,8 @@ class Watch:
                     return None
                 del self._watched[silent]
             self._watched[key] = _Watched(SeriesDetector(self._policy))
-        watched = self._watched[key]
+        self._watched[key] = watched = self._watched.pop(key)  # behind the others: the first is the longest silent
         watched.heard = self._rows
-        self._watched.move_to_end(key)
         return watched
 
     def _settle(
