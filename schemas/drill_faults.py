@@ -1,6 +1,6 @@
 """The faults of drills, each at the place where it begins in life: a pipeline, a version, an instance, a caller."""
 
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
@@ -14,6 +14,8 @@ Version = Annotated[str, Field(min_length=1, max_length=256)]
 class OnModel(Frozen):
     """What every fault says: the model, and the version where it is one's own fault; else all of them."""
 
+    of_version: ClassVar[bool] = True
+
     model: Name
     version: Version | None = None
 
@@ -25,6 +27,8 @@ class OnModel(Frozen):
         """Raise ValueError where the model has nothing of what the fault speaks of."""
         if unknown := [name for name in self.named() if name not in served.features]:
             raise ValueError(f"{self.model} has no feature {unknown[0]}")
+        if self.version is not None and not self.of_version:
+            raise ValueError(f"{self.model}:{self.version} cannot have changed life or its callers; leave version out")
 
 
 class _OfFeature(OnModel):
@@ -35,7 +39,15 @@ class _OfFeature(OnModel):
         return (self.feature,)
 
 
-class Units(_OfFeature):
+class _OfNumber(_OfFeature):
+    def require(self, served: Served) -> None:
+        """Raise ValueError where the model has no such feature, or one of categories."""
+        super().require(served)
+        if served.features[self.feature].values:
+            raise ValueError(f"the feature {self.feature} of {self.model} is no number")
+
+
+class Units(_OfNumber):
     """A pipeline hands a number over in another unit: times `factor`, plus `offset`."""
 
     kind: Literal["units"]
@@ -68,8 +80,10 @@ class Swapped(OnModel):
         return self.features
 
 
-class Population(_OfFeature):
+class Population(_OfNumber):
     """Those who ask have changed: a number lies `by` standard deviations higher, in life as in the model's inputs."""
+
+    of_version: ClassVar[bool] = False
 
     kind: Literal["population"]
     by: float
@@ -77,6 +91,8 @@ class Population(_OfFeature):
 
 class Concept(OnModel):
     """What is true has changed, and no input shows it: this share of the truth is the other outcome."""
+
+    of_version: ClassVar[bool] = False
 
     kind: Literal["concept"]
     share: Share
@@ -143,6 +159,8 @@ class Failing(OnModel):
 
 class Extraction(OnModel):
     """One caller walks the inputs along a grid, and sends this share of all rows."""
+
+    of_version: ClassVar[bool] = False
 
     kind: Literal["extraction"]
     caller: Outcome = "walker"

@@ -2,7 +2,6 @@
 
 import argparse
 import asyncio
-import socket
 import sys
 import uuid
 from collections.abc import Mapping, Sequence
@@ -22,7 +21,7 @@ from streams.demo.inference import answer, read_question
 from streams.demo.models import CLASSES, MODEL, SENSORS, Classifier
 from streams.serving.files import Watched
 from streams.serving.protocol import read_labels
-from streams.serving.web import LOOPBACK, end_on_signals, read_body, refuse, serve
+from streams.serving.web import end_on_signals, listen, read_body, refuse, serve
 
 
 class Telemetry(Protocol):
@@ -131,7 +130,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _options(arguments)
     try:
         classifier = load(options.registry, options.version)
-        listener = socket.create_server((LOOPBACK, options.port))
+        listener = listen(options.port)
     except HeadgateError as error:
         print(error, file=sys.stderr)  # noqa: T201 - the log file of this process
         return 1

@@ -1,5 +1,6 @@
 """What a drill's model servers say of themselves on Kafka: rows by the SDK, guardrails' scores, and health."""
 
+from collections import deque
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -17,6 +18,7 @@ from streams.kafka import Clients
 from streams.settings import Settings
 
 DELAY_SECONDS = 0.25
+_MOST_WAITING = 100
 _SECURITY = ("security.", "sasl.", "ssl.")
 
 
@@ -82,6 +84,7 @@ class Spoken:
         self._of = (hosted.model, version, instance)
         self._topic = full_name(settings.ledger, "telemetry")
         self._producer = producer
+        self._waiting: deque[tuple[int, HealthSample]] = deque(maxlen=_MOST_WAITING)
         security = {name: value for name, value in Clients(settings).common().items() if name.startswith(_SECURITY)}
         self._recorder = Recorder(
             hosted.model,
@@ -127,13 +130,17 @@ class Spoken:
         self._send(batch)
 
     def health(self, requests: int, failures: int) -> None:
-        """Send how many requests came since the last time, and how many of them failed."""
+        """Send how many requests came since the last time and failed, once Kafka has the rows of those that did not."""
         model, version, instance = self._of
-        self._send(
-            HealthSample(
+        now = self._recorder.counters
+        if requests:
+            sample = HealthSample(
                 model=model, version=version, instance=instance, at=now_ms(), requests=requests, failures=failures
             )
-        )
+            self._waiting.append((now.recorded, sample))
+        gone = now.sent + sum(now.dropped.values())
+        while self._waiting and self._waiting[0][0] <= gone:
+            self._send(self._waiting.popleft()[1])
 
     def close(self) -> None:
         """Send what waits."""

@@ -5,7 +5,7 @@ import asyncio
 import json
 import sys
 from collections import deque
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
@@ -161,15 +161,33 @@ async def run(options: argparse.Namespace) -> None:
     hosted = read_hosting(options.hosting).models
     async with connect(options.url) as client:
         all_of_them = customers(hosted, client, options.run, watched(options.fault_file))
+        wanted: Watched[frozenset[str] | None] = Watched(options.only, _models, None)
         telling = asyncio.get_running_loop().create_task(_tell(hosted, all_of_them, options.stats, stop))
         async with asyncio.TaskGroup() as tasks:
-            for one in all_of_them:
-                tasks.create_task(steadily(one.ask, one.rate, stop))
+            for each, one in zip(hosted, all_of_them, strict=True):
+                tasks.create_task(steadily(_while_wanted(each.model, one, wanted), one.rate, stop))
         stop.set()
         await telling
         for one in all_of_them:
             await one.asker.report(everything=True)
     _write(hosted, all_of_them, options.stats)
+
+
+def _models(text: str) -> frozenset[str]:
+    return frozenset(str(name) for name in json.loads(text))
+
+
+def _while_wanted(
+    model: str, one: Customer, wanted: Watched[frozenset[str] | None]
+) -> Callable[[int], Awaitable[None]]:
+    """Return what asks a model only while it is to be asked."""
+
+    async def ask(number: int) -> None:
+        models = wanted.now()
+        if models is None or model in models:
+            await one.ask(number)
+
+    return ask
 
 
 async def _tell(hosted: Sequence[Hosted], all_of_them: Sequence[Customer], stats: Path, stop: asyncio.Event) -> None:
@@ -190,6 +208,7 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--hosting", required=True, type=Path, help="file that says which models are served")
     parser.add_argument("--stats", required=True, type=Path, help="file for the counts, replaced as they grow")
     parser.add_argument("--fault-file", type=Path, help="says which faults are on")
+    parser.add_argument("--only", type=Path, help="file that lists the models to ask; without one, all of them")
     parser.add_argument("--run", type=int, default=1, help="number of this start; each asks other rows")
     return parser.parse_args(arguments)
 

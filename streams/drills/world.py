@@ -4,7 +4,7 @@ import json
 import os
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, Self
@@ -110,7 +110,7 @@ class World:
         stats = self._stats_file
         stats.unlink(missing_ok=True)
         files = ["--hosting", str(self._hosting_file), "--fault-file", str(self._fault_file), "--stats", str(stats)]
-        options = ["--url", self.url, "--run", str(self._runs), *files]
+        options = ["--url", self.url, "--run", str(self._runs), "--only", str(self._only_file), *files]
         self._traffic = self._python("streams.drills.traffic", *options)
 
     def stop_traffic(self) -> None:
@@ -119,6 +119,10 @@ class World:
             self._traffic.stop(20)
             self._traffic = None
             self._ended.append(self._counted())
+
+    def ask_only(self, models: Iterable[str]) -> None:
+        """Ask these models from now on, and no others."""
+        replace(self._only_file, json.dumps(sorted(models)))
 
     def begin(self, key: str, *faults: Fault) -> None:
         """Let faults begin; they are told apart from others by the key."""
@@ -153,6 +157,10 @@ class World:
     @property
     def _fault_file(self) -> Path:
         return self._directory / "faults.json"
+
+    @property
+    def _only_file(self) -> Path:
+        return self._directory / "asking.json"
 
     @property
     def _stats_file(self) -> Path:

@@ -47,6 +47,23 @@ def end_on_signals() -> None:
         signal.signal(number, lambda *_: sys.exit(0))
 
 
+def listen(port: int = 0) -> socket.socket:
+    """Open a port on loopback, any free one for 0; OSError where it cannot be had.
+
+    Its protocol is named, because asyncio switches Nagle's algorithm off on none other: an answer's body would wait
+    40 ms for its headers to be acknowledged.
+    """
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((LOOPBACK, port))
+        listener.listen(256)
+    except OSError:
+        listener.close()
+        raise
+    return listener
+
+
 async def serve(app: Starlette, listeners: Sequence[socket.socket], ready_file: Path | None, said: str) -> None:
     """Serve on these sockets until SIGTERM or SIGINT; `said` goes to `ready_file`, now that they are open."""
     config = uvicorn.Config(
