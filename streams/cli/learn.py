@@ -5,14 +5,9 @@ from typing import Any
 
 import click
 
-from schemas import policy
 from schemas.case import learning as s
 from schemas.case.learning import CauseKind, Finding, Milestone, MissedControl
-from schemas.documents import digest
-from schemas.errors import HeadgateError, PolicyError
-from streams.archive.evidence import evidence_store
-from streams.ledger.genesis import read_document
-from streams.ledger.keyring import archive_key
+from streams.cli import replay
 from streams.settings import Settings
 from streams.view.asking import OpenLedger
 from streams.view.incident_view import resolve
@@ -78,42 +73,6 @@ def causes(settings: Settings, incident: str, *, as_json: bool) -> None:
         return
     for line in tree(found) if found else ["no cause is recorded"]:
         click.echo(clean(line))
-
-
-@click.command()
-@_INCIDENT
-@click.argument("file", type=_FILE)
-@click.option("--policy", "judged", type=_FILE, required=True, help="The policy that history was judged under.")
-@click.option("--says", required=True, help="What it shows, in a sentence: what would have happened.")
-@_JSON
-@signed()
-@click.pass_obj
-def replay(settings: Settings, /, incident: str, file: Path, judged: Path, says: str, **signer: Any) -> None:
-    r"""Attach to INCIDENT the result of a replay under another policy: FILE, as `headgate backtest --json` prints it.
-
-    The file is kept encrypted in the evidence store of this machine; the ledger names it by digest.
-
-    \b
-    Example:
-      headgate backtest topic --from 2026-01-31T11:00 --to 2026-01-31T13:00 --compare stricter.toml --json > other.json
-      headgate incidents replay 3f8a2c other.json --policy stricter.toml --says "found 4 minutes earlier" --as ana
-    """
-    with file.open("rb") as opened:
-        data = opened.read(_MAX_REPLAY + 1)
-    if len(data) > _MAX_REPLAY:
-        raise HeadgateError(f"{file} has more than {_MAX_REPLAY} bytes")
-    document = read_document(judged)
-    try:
-        policy.read(document, str(judged))
-    except PolicyError as error:
-        raise HeadgateError(str(error)) from None
-    store = evidence_store(settings, archive_key(settings.keys_directory))
-
-    def attach(incident: str) -> s.AttachReplay:
-        kept = store.put(data, incident)
-        return s.AttachReplay(incident=incident, digest=kept, policy=digest(document), sentence=says)
-
-    ask_on_case(settings, incident, lambda case: attach(case.incident), **signer)
 
 
 @click.command()
@@ -200,4 +159,4 @@ def correct(settings: Settings, /, incident: str, milestone: str, at: int, reaso
     )
 
 
-COMMANDS: tuple[click.Command, ...] = (cause, causes, replay, rate, signals, judge, correct)
+COMMANDS: tuple[click.Command, ...] = (cause, causes, replay.replay, rate, signals, judge, correct)

@@ -90,6 +90,8 @@ def test_what_was_learnt_is_written_down_and_measured(desk: Desk, tmp_path: Path
     result.write_text("{}")
     say(desk, "replay", str(result), "--policy", str(DEPLOY / "policy.toml"), "--says", "found a minute earlier")
     assert "replay" in desk.run("archive", "evidence", INCIDENT)
+    run = ("incidents", "replay", INCIDENT, "--policy", str(DEPLOY / "policy.toml"), "--as", "ana")
+    assert "no prediction of the incident's models" in desk.fails(*run)
     assert "judges s-1 false" in say(desk, "judge", "1", "false", "--note", "a backfill")
     assert desk.json("incidents", "signals", INCIDENT)[0]["finding"] == "false"
     say(desk, "correct", "occurred", "--at", "2023-11-14T22:00Z", "--reason", "the release")

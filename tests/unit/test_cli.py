@@ -173,7 +173,7 @@ def _plan(state: PlanState, **changes: Any) -> dict[str, Plan]:
         ({"phase": Phase.RESOLVED}, "people to review it", "headgate incidents review inc --as NAME"),
         ({"phase": Phase.RECOVERING}, "1000 rows of a surviving version", "headgate incidents watch"),
         ({}, "the role remediation to propose a plan", "headgate run remediation"),
-        ({"affected": ()}, "people: no system declares", "headgate systems adopt FILE"),
+        ({"affected": ()}, "people to stop the harm by hand: no system declares", "headgate incidents contained inc"),
         (_plan(PlanState.PROPOSED), "the role approval to ask", "headgate run approval"),
         (_plan(PlanState.PENDING), "2 of 2 approvals by persons", "headgate approve inc --as NAME"),
         (_plan(PlanState.PENDING, given=(AGREED,)), "1 of 2 approvals", "headgate approve inc --as NAME"),
