@@ -31,7 +31,7 @@ up: .venv/ready ## start everything on this machine and keep it running
 
 test: .venv/ready ## run every test, on a real Kafka, except the slow ones
 	$(BIN)/python -m pytest $(FAST) -m "not long" --numprocesses auto --cov --cov-report term
-	HEADGATE_TEST_COMPLETE=1 $(BIN)/python -m pytest $(FAST:%=--ignore %) -m "not long"
+	HEADGATE_TEST_COMPLETE=1 $(BIN)/python -m pytest $(FAST:%=--ignore %) -m "not long" --numprocesses 2 --dist loadfile
 
 test-long: .venv/ready ## run the slow tests
 	$(BIN)/python -m pytest -m long --timeout 1800

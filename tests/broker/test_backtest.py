@@ -18,7 +18,7 @@ from tests.lookalikes import clinic
 from tests.plain import wait_until
 from tests.served import served
 
-pytestmark = [pytest.mark.broker, pytest.mark.timeout(120)]
+pytestmark = pytest.mark.broker
 
 
 @pytest.fixture

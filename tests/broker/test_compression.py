@@ -12,7 +12,7 @@ from streams.settings import Settings
 from tests.plant import Plant, wait_for
 from tests.traffic import batch, features
 
-pytestmark = [pytest.mark.broker, pytest.mark.timeout(120)]
+pytestmark = pytest.mark.broker
 
 CODECS = ("lz4", "zstd", "snappy", "gzip", "none")
 ROWS = 250

@@ -12,7 +12,7 @@ from streams.kafka import topic_id
 from streams.worker.watchdog import EXIT_STATUS
 from tests.counting import PARTITIONS, Bench, wait_until
 
-pytestmark = [pytest.mark.broker, pytest.mark.timeout(120)]
+pytestmark = pytest.mark.broker
 
 
 def test_ten_kills_at_any_moment_lose_nothing_and_count_nothing_twice(bench: Bench) -> None:

@@ -14,7 +14,7 @@ from streams.kafka import Clients, topic_id
 from streams.worker.watchdog import EXIT_STATUS
 from tests.counting import PARTITIONS, Bench, wait_until
 
-pytestmark = [pytest.mark.broker, pytest.mark.timeout(120)]
+pytestmark = pytest.mark.broker
 
 
 @pytest.mark.parametrize("poison", ["!error", "!panic"])

@@ -33,7 +33,7 @@ from streams.targets.envoy import EnvoyTarget
 from tests.plant import Plant, wait_for
 from tests.play import incident_opened
 
-pytestmark = [pytest.mark.broker, pytest.mark.timeout(150)]
+pytestmark = pytest.mark.broker
 
 TARGET = "envoy:shuttle"
 BEFORE, AFTER = '{"1":50,"2":50}', '{"1":100,"2":0}'

@@ -19,7 +19,7 @@ from tests.plant import Plant, wait_for
 from tests.play import incident_opened
 from tests.traffic import batch, features
 
-pytestmark = [pytest.mark.broker, pytest.mark.timeout(180)]
+pytestmark = pytest.mark.broker
 
 MODEL = "shuttle"
 JUDGED = ("inbound", "telemetry", "signals", "commands", "incidents")

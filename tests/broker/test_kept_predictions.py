@@ -28,7 +28,7 @@ from streams.settings import Settings
 from tests.crew import POLICY, Crew
 from tests.plain import wait_until
 
-pytestmark = [pytest.mark.broker, pytest.mark.timeout(180)]
+pytestmark = pytest.mark.broker
 
 SHARE = 0.3
 KEEPING = POLICY + b"[archive]\nsample = 0.3\ntiers = []\nclose_seconds = 1\nevidence_rows = 60\n"

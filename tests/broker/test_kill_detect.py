@@ -9,7 +9,7 @@ from streams.settings import Settings
 from tests.crew import Crew, Feed, Killing, kill_at_work
 from tests.sensors import Judged, Sensors, check
 
-pytestmark = [pytest.mark.broker, pytest.mark.timeout(180)]
+pytestmark = pytest.mark.broker
 
 
 @pytest.fixture

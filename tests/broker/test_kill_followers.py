@@ -13,7 +13,7 @@ from tests.crew import Crew, Feed, Killing, kill_at_work
 from tests.plain import Tape, plain, wait_until
 from tests.understudy import ALL, Understudy
 
-pytestmark = [pytest.mark.broker, pytest.mark.timeout(150)]
+pytestmark = pytest.mark.broker
 LONG = pytest.param(100, marks=[pytest.mark.long, pytest.mark.timeout(900)])
 
 

@@ -14,7 +14,7 @@ from tests.crew import Crew, Feed, Killing, kill_at_work
 from tests.plain import Audit, Entry, wait_until
 from tests.play import incident_opened
 
-pytestmark = [pytest.mark.broker, pytest.mark.timeout(150)]
+pytestmark = pytest.mark.broker
 
 
 @pytest.fixture

@@ -17,7 +17,7 @@ from tests.crew import Crew, Feed
 from tests.plain import wait_until
 from tests.understudy import Understudy
 
-pytestmark = [pytest.mark.broker, pytest.mark.timeout(180)]
+pytestmark = pytest.mark.broker
 
 MODELS = [f"m{number}" for number in range(28)]
 STAGES = ("ActionStarted", "PlanProposed", "PlanAuthorised", "ActionStarted", "ActionFinished")

@@ -18,7 +18,7 @@ from tests.feed import cleared, observed, raised
 from tests.plain import Seen, wait_until
 from tests.sensors import Judged
 
-pytestmark = [pytest.mark.broker, pytest.mark.timeout(150)]
+pytestmark = pytest.mark.broker
 
 SUBJECTS = ("f1", "f2", "f3")
 

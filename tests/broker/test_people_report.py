@@ -22,7 +22,7 @@ from tests.crew import Crew
 from tests.feed import raised
 from tests.plain import wait_until
 
-pytestmark = [pytest.mark.broker, pytest.mark.timeout(90)]
+pytestmark = pytest.mark.broker
 
 
 class Town:

@@ -18,7 +18,7 @@ from tests.answering import Model, exchanged
 from tests.plant import Plant, wait_for
 from tests.traffic import batch, features
 
-pytestmark = [pytest.mark.broker, pytest.mark.timeout(150)]
+pytestmark = pytest.mark.broker
 
 EVERY = 1
 VERSION = "2024-06"

@@ -27,7 +27,7 @@ from tests.crew import POLICY, Crew
 from tests.plain import wait_until
 from tests.traffic import batch, column
 
-pytestmark = [pytest.mark.broker, pytest.mark.timeout(90)]
+pytestmark = pytest.mark.broker
 
 ROWS = 50
 SYSTEMS = b"""version = 1

@@ -10,7 +10,7 @@ from tests.crew import Crew, Feed
 from tests.plain import wait_until
 from tests.sensors import Judged, Sensors
 
-pytestmark = [pytest.mark.broker, pytest.mark.timeout(150)]
+pytestmark = pytest.mark.broker
 
 
 @pytest.fixture

@@ -19,7 +19,7 @@ from tests.plain import wait_until
 from tests.sensors import Judged, undisturbed
 from tests.traffic import batch, column
 
-pytestmark = [pytest.mark.broker, pytest.mark.timeout(120)]
+pytestmark = pytest.mark.broker
 
 FILE = "realAWSCloudwatch/ec2_cpu_utilization_825cc2.csv"
 SIZES = (1, 37, 300, 150, 512)

@@ -15,7 +15,7 @@ from streams.settings import Settings
 from tests.plant import Plant, wait_for
 from tests.traffic import batch, column
 
-pytestmark = [pytest.mark.broker, pytest.mark.timeout(150)]
+pytestmark = pytest.mark.broker
 
 SIZE = 500
 NUMBERS = ("f1", "confidence", "latency")

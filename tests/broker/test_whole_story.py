@@ -24,7 +24,7 @@ from streams.targets.envoy import EnvoyTarget
 from streams.targets.mlflow_registry import MlflowTarget
 from tests.plant import Plant, wait_for
 
-pytestmark = [pytest.mark.broker, pytest.mark.timeout(150)]
+pytestmark = pytest.mark.broker
 
 ROOT = Path(__file__).resolve().parents[2]
 SUBSCRIBER = ROOT / "deploy" / "examples" / "subscribe.py"
