@@ -36,6 +36,7 @@ create table if not exists offsets (
 create table if not exists counters (name text primary key, value integer not null) without rowid;
 """
 
+_FOUND = ("digest", "kind", "model", "day", "row", "first_at", "expired_at")
 # Evidence is held until a person deletes it; what a case holds, until its hold is released.
 _OLD = (
     "last_at < ? and expired_at is null and kind not like 'evidence/%' and not exists (select 1 from held where"
@@ -164,9 +165,17 @@ class ArchiveIndex:
             "select digest, kind, model, day, row, first_at, expired_at from rows join files on files.id = rows.file"
             " where hash = ? order by files.id, row"
         )
-        names = ("digest", "kind", "model", "day", "row", "first_at", "expired_at")
         with closing(self._database.execute(query, (self.hash(identifier),))) as found:
-            return [Found(**dict(zip(names, row, strict=True))) for row in found]
+            return [Found(**dict(zip(_FOUND, row, strict=True))) for row in found]
+
+    def files(self, model: str, since: int, until: int, most: int = 50) -> list[Found]:
+        """Return the files with rows of a model that came in a span of time (ms), the earliest first."""
+        query = (
+            "select digest, kind, model, day, 0, first_at, expired_at from files where kind = 'rows' and model = ?"
+            " and last_at >= ? and first_at <= ? and expired_at is null order by first_at limit ?"
+        )
+        with closing(self._database.execute(query, (model, since, until, most))) as found:
+            return [Found(**dict(zip(_FOUND, row, strict=True))) for row in found]
 
     def expire(self, before: int, forget_before: int, held: Sequence[HeldWindow] = ()) -> list[tuple[str, str, str]]:
         """Mark the files whose last row came before a time (ms) as deleted; return model, day and digest of each.

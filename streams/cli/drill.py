@@ -10,6 +10,7 @@ import click
 
 from schemas.drills import Scenario
 from schemas.errors import HeadgateError
+from streams.cli import drill_from
 from streams.drills import files
 from streams.settings import Settings
 from streams.view.rendering import emit, table
@@ -32,6 +33,7 @@ def command() -> None:
       headgate drill show healthcare
       headgate drill run healthcare finance-bias
       headgate drill run healthcare --tabletop
+      headgate drill from 3f8a2c --out again.toml
     """
 
 
@@ -169,3 +171,6 @@ def _play(
 
 def _interrupt(_signal: int, _frame: FrameType | None) -> None:
     raise KeyboardInterrupt
+
+
+command.add_command(drill_from.command)
