@@ -9,6 +9,7 @@ from agents.ledger.control import NO_SYSTEMS, Control
 from agents.ledger.fold import Verified
 from agents.metrics.history import History, histories
 from agents.reports.words import called
+from agents.triage.reports import reporter_named
 from schemas.errors import HeadgateError
 from schemas.events import PlanProposed, SystemsAdopted
 from schemas.policy import Policy
@@ -72,6 +73,7 @@ class Record:
 
     def named(self, text: str) -> str:
         """Return a text with the names that are known for the principals in it."""
+        text = reporter_named(text, self.names)
         for principal, name in self.names.items():
             text = text.replace(principal, name)
         return text

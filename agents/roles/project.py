@@ -1,6 +1,7 @@
 """The incident as it stands: what a subscriber reads who does not want the history."""
 
 from agents.ledger.case import Case
+from agents.triage.reports import reporter_named
 from schemas.ledger import ActionStatus, IncidentStatus
 
 
@@ -21,7 +22,7 @@ def status(case: Case, index: int, at: int) -> IncidentStatus:
         severity=case.severity,
         category=case.category,
         system=case.system,
-        title=case.title,
+        title=reporter_named(case.title, {}),
         models=tuple(dict.fromkeys(affected.model for affected in case.affected)),
         versions=tuple(dict.fromkeys(f"{a.model}/{a.version}" for a in case.affected)),
         opened_at=case.opened_at,

@@ -1,5 +1,8 @@
 """A person's report as triage takes it up: a signal that promotes, of what a person saw instead of a detector."""
 
+import re
+from collections.abc import Mapping
+
 from schemas.case.reports import FailureReported
 from schemas.signals import SignalRaised
 from schemas.values import Category, Mode, Position
@@ -8,6 +11,17 @@ DETECTOR = "person"
 UNKNOWN = "unknown"
 """The version of a model where the person named none, and it is not the only one."""
 _MAX_SUMMARY = 600
+SOMEBODY = "somebody"
+_REPORTED = re.compile(r"((?:^|: )reported by )([\w.:@-]*\w)(?=: |, prediction |$)")
+"""Where the words of a report name the principal who made it, in a signal's summary and in an incident's title."""
+
+
+def reporter_named(text: str, names: Mapping[str, str]) -> str:
+    """Return a title or summary with the reporter's name where it is known, else "somebody".
+
+    The ledger holds the principal's random id alone, and nothing that people read shows it.
+    """
+    return _REPORTED.sub(lambda found: found[1] + names.get(found[2], SOMEBODY), text, count=1)
 
 
 def signal_of(report: FailureReported, index: int, score: float, policy: str) -> SignalRaised:

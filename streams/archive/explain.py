@@ -1,8 +1,9 @@
 """Rebuilds one prediction from the archive: what was decided, by which version, from what, and what came of it."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from types import MappingProxyType
 from typing import Any
 
 import pyarrow as pa
@@ -10,6 +11,7 @@ import pyarrow as pa
 from agents.archive.choose import reasons, sampled
 from agents.ledger.fold import Verified
 from agents.ledger.state import LedgerState
+from agents.triage.reports import reporter_named
 from schemas.events import CaseContained, CaseDismissed, CaseGrew, CaseOpened, CaseQuieted, CaseResolved
 from schemas.policy import ArchivePolicy
 from schemas.signals import Affected, Evidence
@@ -97,7 +99,13 @@ class Archive:
         return parquet.read(store.get(found.digest, *below))
 
 
-def explain(archive: Archive, identifier: str, windows: Windows | None, state: LedgerState | None) -> dict[str, Any]:
+def explain(
+    archive: Archive,
+    identifier: str,
+    windows: Windows | None,
+    state: LedgerState | None,
+    names: Mapping[str, str] = MappingProxyType({}),
+) -> dict[str, Any]:
     """Return all that is known of a prediction id; `archived` is false, with a reason, where nothing is kept.
 
     Parameters
@@ -122,7 +130,9 @@ def explain(archive: Archive, identifier: str, windows: Windows | None, state: L
         decision = decisions.setdefault((row["source"], row["position"]), _decision(place.model, row))
         decision["kept_for"] = sorted({*decision["kept_for"], *reasons(row["kept_for"])})
     for decision in decisions.values():
-        decision["incidents"] = None if windows is None or state is None else _incidents(decision, windows, state)
+        decision["incidents"] = (
+            None if windows is None or state is None else _incidents(decision, windows, state, names)
+        )
     every = list(decisions.values())
     return {"prediction_id": identifier, "archived": True, "decisions": every, **told}
 
@@ -155,11 +165,19 @@ def _of(values: dict[str, dict[str, Any]], role: str) -> dict[str, Any]:
     return {name: value["value"] for name, value in values.items() if value["role"] == role}
 
 
-def _incidents(decision: dict[str, Any], windows: Windows, state: LedgerState) -> list[dict[str, Any]]:
+def _incidents(
+    decision: dict[str, Any], windows: Windows, state: LedgerState, names: Mapping[str, str]
+) -> list[dict[str, Any]]:
     found = windows.of(decision["model"], decision["version"], decision["instance"], decision["at"])
     cases = [state.cases[incident] for incident in found if incident in state.cases]
     return [
-        {"incident": c.incident, "title": c.title, "phase": c.phase.value, "severity": c.severity.value} for c in cases
+        {
+            "incident": c.incident,
+            "title": reporter_named(c.title, names),
+            "phase": c.phase.value,
+            "severity": c.severity.value,
+        }
+        for c in cases
     ]
 
 

@@ -9,6 +9,7 @@ from streams.archive.explain import Archive, Windows, explain
 from streams.ledger.whole import Whole, read_whole
 from streams.settings import Settings
 from streams.view.explained import lines
+from streams.view.signing_in import names_of
 
 
 @click.command(name="explain")
@@ -31,7 +32,7 @@ def command(settings: Settings, prediction_id: str, *, as_json: bool) -> None:
     """
     archive = Archive(settings)
     whole, windows = ledger_and_windows(settings)
-    found = explain(archive, prediction_id, windows, whole.state if whole else None)
+    found = explain(archive, prediction_id, windows, whole.state if whole else None, names_of(settings))
     if as_json:
         click.echo(json.dumps(found, indent=2, ensure_ascii=True))
         if not found["archived"]:

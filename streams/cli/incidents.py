@@ -7,6 +7,7 @@ import click
 
 from agents.ledger.case import Case
 from agents.ledger.fold import Verified
+from agents.triage.reports import reporter_named
 from schemas.case.paging import AcknowledgePage
 from schemas.case.response import Dismissal
 from schemas.commands import Acknowledge, Declare, Dismiss
@@ -127,7 +128,9 @@ def _tell(found: Verified, names: dict[str, str], *, as_json: bool) -> None:
     for event in found.events:
         if as_json:
             said = {"entry": found.index, "at": at, "incident": found.asked.incident, "event": type(event).__name__}
-            emit_line(said | {"drill": drill, "sentence": sentence(event), "body": jsonable(event)})
+            emit_line(
+                said | {"drill": drill, "sentence": reporter_named(sentence(event), names), "body": jsonable(event)}
+            )
         else:
             said_of = f"{found.asked.incident[:12]}  {clean(named(sentence(event), names))}"
             click.echo(f"{found.index:>5}  {when(at)}  {'DRILL  ' if drill else ''}{said_of}")

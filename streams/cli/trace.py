@@ -46,7 +46,7 @@ def command(settings: Settings, prediction_id: str, *, as_json: bool) -> None:
     """
     whole, windows = ledger_and_windows(settings)
     try:
-        found = explain(Archive(settings), prediction_id, windows, whole.state if whole else None)
+        found = explain(Archive(settings), prediction_id, windows, whole.state if whole else None, names_of(settings))
     except NoArchiveError as error:  # people review on machines that keep no telemetry
         found = {"prediction_id": prediction_id, "archived": False, "reason": "no_archive", "detail": str(error)}
     for decision in found.get("decisions", ()):

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from agents.ledger.fold import Verified
+from agents.triage.reports import reporter_named
 from schemas import events as e
 from schemas.case.action import ActionFinished
 
@@ -34,7 +35,7 @@ class Summary:
                     "id": event.incident,
                     "severity": event.severity.value,
                     "category": event.category.value,
-                    "title": event.title,
+                    "title": reporter_named(event.title, {}),
                     "model": event.affected[0].model if event.affected else "",
                     "versions": sorted({affected.version for affected in event.affected}),
                     "opened_at": event.at,

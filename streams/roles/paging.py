@@ -17,7 +17,9 @@ from agents.ledger.state import LedgerState
 from agents.oncall.escalation import deadline
 from agents.oncall.paging import Paging
 from agents.roles import page
+from agents.triage.reports import reporter_named
 from schemas.case.paging import Command
+from schemas.oncall import OnCall
 from streams.ledger.keyring import Identity
 from streams.oncall.pager import About, Pager
 from streams.oncall.receivers import load
@@ -69,12 +71,17 @@ class PagingRole:
         known, due = document(control), deadline(paging)
         if known is None or due is None or now < due:
             return []
-        about = About(title=case.title, severity=case.severity.value, drill=case.drill)
+        about = About(title=_title(case, known), severity=case.severity.value, drill=case.drill)
         command = self._pager.act(paging, active.policy, known, facts(control, case, subject), about, now)
         if command is None:
             return []
         self._turns[key] = _Turn(command, paging, time.monotonic())
         return [command]
+
+
+def _title(case: Case, known: OnCall) -> str:
+    """Return what a page says: whoever reported it by the name that the on-call document has for them."""
+    return reporter_named(case.title, {person.principal: person.name for person in known.people.values()})
 
 
 def _open(case: Case) -> bool:

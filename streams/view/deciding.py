@@ -16,10 +16,10 @@ from schemas.events import PlanAuthorised
 from streams.clock import now_ms
 from streams.settings import Settings
 from streams.view.asking import OpenLedger, Verdict
-from streams.view.incident_view import resolve
+from streams.view.incident_view import named, resolve
 from streams.view.plan_view import proposal, show_plan
 from streams.view.rendering import clean, tell
-from streams.view.signing_in import sign_in
+from streams.view.signing_in import names_of, sign_in
 
 Decision = Approve | Deny | RevokeApproval
 
@@ -69,7 +69,7 @@ def decide(settings: Settings, wish: Wish, verb: str, body: Callable[[str, str, 
         plan = _plan_of(case, wish.plan)
         proposed = proposal(ledger, case)
         if proposed is not None and not wish.as_json:
-            click.echo(clean(case.title))
+            click.echo(clean(named(case.title, names_of(settings))))
             show_plan(plan, proposed)
         if not wish.yes and sys.stdin.isatty():
             click.confirm(f"{verb} exactly this plan as {wish.who}?", abort=True, err=True)

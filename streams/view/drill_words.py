@@ -8,6 +8,7 @@ from typing import Any
 from agents.drills.milestones import spoken
 from agents.drills.played import Happened
 from agents.reports.words import HAPPENED, SEVERE, listed, plain, when
+from agents.triage.reports import reporter_named
 from schemas import drill_faults as f
 from schemas import events as e
 from schemas.case import action
@@ -123,6 +124,7 @@ def said(happened: Happened, all_of_it: Sequence[Happened], names: Mapping[str, 
     else:
         say = _SAY.get(type(event))
         text = say(event) if say is not None else ""
+    text = reporter_named(text, names)
     for principal, name in names.items():
         text = text.replace(principal, name)
     return text

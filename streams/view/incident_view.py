@@ -1,12 +1,14 @@
 """An incident as a person or a program reads it: what was found, what is planned, who decided, what is waited for."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import click
 
 from agents.ledger.case import Case
 from agents.ledger.fold import Verified
+from agents.triage.reports import reporter_named
 from schemas import events as e
 from schemas.errors import HeadgateError
 from streams.clock import now_ms
@@ -88,7 +90,7 @@ def document(ledger: OpenLedger, case: Case, names: Mapping[str, str]) -> dict[s
         "quiet": case.quiet,
         "affected": jsonable(case.affected),
         "blast_radius": jsonable(case.blast_radius),
-        "evidence": jsonable(ranked),
+        "evidence": jsonable([replace(one, summary=reporter_named(one.summary, names)) for one in ranked]),
         "plan": plan_document(ledger, case, entries),
         "reviews": reviews(case, now_ms()),
         "actions": jsonable(list(case.actions.values())),
@@ -226,6 +228,7 @@ def _show_history(told: dict[str, Any], names: Mapping[str, str]) -> None:
 
 def named(said: str, names: Mapping[str, str]) -> str:
     """Return a sentence with the names that this machine knows for principals."""
+    said = reporter_named(said, names)
     for principal, name in names.items():
         said = said.replace(principal, name)
     return said

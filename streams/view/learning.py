@@ -7,6 +7,7 @@ import click
 
 from agents.ledger.case import Case
 from agents.metrics.history import History, histories
+from agents.triage.reports import reporter_named
 from schemas.case.learning import CauseRecorded, PostMortem
 from schemas.errors import HeadgateError
 from schemas.signals import Evidence
@@ -76,7 +77,7 @@ def show_signals(history: History) -> None:
             one["detector"],
             one["subject"],
             one["version"],
-            one["summary"],
+            reporter_named(one["summary"], {}),
         ]
         for one in signal_rows(history)
     ]

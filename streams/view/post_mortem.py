@@ -6,6 +6,7 @@ from pathlib import Path
 
 from agents.metrics.history import History
 from agents.metrics.measures import Measure, span
+from agents.triage.reports import reporter_named
 from schemas.case.learning import CauseKind, Milestone, PostMortem, WritePostMortem
 from schemas.errors import HeadgateError
 from schemas.signals import Evidence
@@ -20,7 +21,10 @@ _MOST = 8
 
 def template(history: History, names: Mapping[str, str]) -> str:
     """Return the file of a post-mortem: what the record knows filled in, the rest left for its authors."""
-    lines = ["# A part that says nothing is refused: write that it is unknown, and why.", f"# {history.case.title}"]
+    lines = [
+        "# A part that says nothing is refused: write that it is unknown, and why.",
+        f"# {reporter_named(history.case.title, names)}",
+    ]
     lines += [f"# {line}" for line in _facts(history, names)]
     body = [f"incident = {_text(history.incident)}"]
     for part, asks in PARTS.items():
@@ -49,7 +53,7 @@ def _facts(history: History, names: Mapping[str, str]) -> Iterable[str]:
 def _said(found: Iterable[Evidence], otherwise: str) -> str:
     lines = [
         f"{item.model} {item.version}, {item.subject}: {item.detector} {item.statistic} {item.value:.4g}, "
-        f"threshold {item.threshold:.4g}, against {item.baseline}: {item.summary}"
+        f"threshold {item.threshold:.4g}, against {item.baseline}: {reporter_named(item.summary, {})}"
         for item in found
     ]
     more = [f"and {len(lines) - _MOST} more"] if len(lines) > _MOST else []
@@ -62,7 +66,8 @@ def _of(history: History, *categories: Category) -> list[Evidence]:
 
 def _summary(history: History) -> str:
     case = history.case
-    return f"{case.severity.value.upper()}, {case.category.value}, of the system {case.system}: {case.title}"
+    title = reporter_named(case.title, {})  # what is written goes to the ledger, which names nobody
+    return f"{case.severity.value.upper()}, {case.category.value}, of the system {case.system}: {title}"
 
 
 def _impact(history: History) -> str:

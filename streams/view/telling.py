@@ -9,6 +9,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from agents.ledger.fold import Verified
+from agents.triage.reports import reporter_named
 from schemas.avro import decode
 from schemas.keys import PublicKey
 from schemas.ledger import Command
@@ -89,7 +90,7 @@ def entry_lines(found: Verified, *, whole: bool = False) -> list[str]:
     head = f"{found.index:6d}  {instant(entry.at)}  {asked.principal}  {asked.kind}  {entry.outcome}{about}"
     lines = [printable(head)]
     for event in found.events:
-        lines.append(printable(f"        {type(event).__name__}: {sentence(event)}"))
+        lines.append(printable(f"        {type(event).__name__}: {reporter_named(sentence(event), {})}"))
         if whole:
             lines += [printable(f"            {name}: {value}") for name, value in plain(event).items()]
     return lines

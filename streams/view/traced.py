@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from agents.triage.reports import reporter_named
 from streams.view.explained import lines as explained
 from streams.view.incident_view import EXERCISE
 from streams.view.rendering import clean, when
@@ -43,7 +44,7 @@ def _incident(told: Mapping[str, Any]) -> Iterator[str]:
     if told["drill"]:
         yield f"           {EXERCISE}"
     for one in told["counted"]:
-        yield f"Counted by {one['detector']} of {one['subject']}: {one['summary']}"
+        yield f"Counted by {one['detector']} of {one['subject']}: {reporter_named(one['summary'], {})}"
         yield f"           window {when(one['window_from'])} to {when(one['window_to'])}, {one['rows']} rows"
     if not told["counted"]:
         yield "Counted by no window that the ledger cites; it falls into the incident's time, version and instance"
