@@ -1,12 +1,14 @@
 """Arrays as bytes of a state record, and back within known bounds."""
 
 from functools import lru_cache
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from schemas.errors import SchemaError
+
+Item = TypeVar("Item", bound=np.generic)
 
 
 def pack(array: NDArray[Any], dtype: str = "<f8") -> bytes:
@@ -25,11 +27,12 @@ def unpack(data: bytes, shape: tuple[int, ...], dtype: str = "<f8") -> NDArray[A
     return np.frombuffer(data, dtype=kind).reshape(shape).copy()
 
 
-def integers(values: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Return an array that equals this one, the same for all who ask for the same few numbers: nobody may write it."""
-    return _integers(tuple(values.tolist()))
+def common(array: NDArray[Item]) -> NDArray[Item]:
+    """Return an array that equals this one, the same for all who ask for the same bytes: nobody may write it."""
+    found: NDArray[Item] = _common(array.tobytes(), array.dtype.str, array.shape)
+    return found
 
 
 @lru_cache(maxsize=1024)
-def _integers(values: tuple[int, ...]) -> NDArray[np.int64]:
-    return np.array(values, dtype=np.int64)
+def _common(data: bytes, dtype: str, shape: tuple[int, ...]) -> NDArray[Any]:
+    return np.frombuffer(data, dtype=dtype).reshape(shape).copy()

@@ -10,7 +10,7 @@ import pytest
 from agents.detection import compiled as under_test
 from agents.detection import guard, kept
 from agents.detection.detect import Detect
-from agents.detection.detectors import half_space, outliers, psi, standardised
+from agents.detection.detectors import half_space, outliers, psi, quality, standardised
 from agents.detection.detectors.sequential import epochs, steps
 from agents.detection.guard import Runs
 from agents.detection.kept import keys_of
@@ -99,15 +99,17 @@ def walked(limit: float, *raised: bool) -> Callable[[], tuple[Any, ...]]:
         rng = np.random.default_rng(5)
         series = (np.rint(rng.normal(size=(2, 20)) * 9 + 4), np.full((2, 20), 8.0), np.arange(20) * 1000)
         designs = (np.array([[0.25], [-0.25]]), np.array([[-0.125], [-0.125]]), np.full((2, 2), limit), 9.0)
-        held = (
-            np.array([[0.0, 1.5], [2.0, 0.0]]),
-            np.zeros((2, 2)),
-            np.array([[-1, 5], [6, -1]]),
-            np.array([16.0, 8.0]),
-            np.array(raised),
-            np.array([[0.0, 1.0], [-0.5, 0.25], [0.25, -0.125]]),
+        held = np.concatenate(
+            [
+                np.array([[0.0, 1.5], [2.0, 0.0]]),
+                np.zeros((2, 2)),
+                np.array([[-1.0, 5.0], [6.0, -1.0]]),
+                np.array([[16.0, 8.0]]),
+                np.array([[0.0, 1.0], [-0.5, 0.25], [0.25, -0.125]]),
+                np.array([raised], dtype=np.float64),
+            ]
         )
-        return series, (2, 20), designs, held, steps.arrays_like(held)
+        return series, (2, 20), designs, held, np.empty_like(held)
 
     return make
 
@@ -176,6 +178,9 @@ CASES: dict[str, tuple[Any, Callable[[], tuple[Any, ...]]]] = {
         lambda: (np.array([[5, 9, 0], [7, 7, 7]]), np.array([[50, 80, 9], [1, 2, 0]]), values(1)[:2, :3] < 9),
     ),
     "windows together": (psi._together, lambda: (np.array([[[1, 2], [0, 0]], [[3, 0], [4, 5]]], dtype=np.int32),)),
+    "cells": (quality._suspicious, lambda: (np.array([[0, 0, 3], [0, 9, 3]]), 4)),
+    "a run": (quality._suspicious, lambda: (np.array([[0, 0, 3], [0, 0, 4]]), 4)),
+    "neither": (quality._suspicious, lambda: (np.array([[0, 0, 3], [0, 0, 3]]), 4)),
     "outliers": (outliers._far_of, lambda: (values(2)[2], values(1)[1], np.array([0.5, -1.0]))),
     "histogram": (histogram, lambda: (values(10), np.array([[-1.0, 0.0, np.inf]] * 4))),
     "runs": (guard._runs, lambda: (np.round(values(12) / 3), np.array([0.0, 1, np.nan, 0]), np.arange(4))),

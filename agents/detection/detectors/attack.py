@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import bdtrc, log_ndtr
 
-from agents.detection.arrays import integers, pack, unpack
+from agents.detection.arrays import common, pack, unpack
 from agents.detection.columns import Cells, Floats, Rows
 from agents.detection.detectors.level import CAP, Level
 from agents.detection.profile import Profile
@@ -145,7 +145,7 @@ class Callers:
 def features_of(profile: Profile) -> Integers:
     """Return which facets are the features of a row's cell."""
     features = [i for i, facet in enumerate(profile.facets) if facet.role == "feature"][:MAX_FEATURES]
-    return integers(np.array(features, dtype=np.int64))
+    return common(np.array(features, dtype=np.int64))
 
 
 @lru_cache(maxsize=MAX_FEATURES + 1)

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from river.anomaly import HalfSpaceTrees
 
-from agents.detection.arrays import integers, pack, unpack
+from agents.detection.arrays import common, pack, unpack
 from agents.detection.columns import Floats
 from agents.detection.compiled import compiled
 from schemas.errors import SchemaError
@@ -63,7 +63,7 @@ class Forest:
         policy: ForestPolicy,
         learnt: int,
     ) -> None:
-        self._columns, self._range = integers(columns), np.stack([low, high])
+        self._columns, self._range = common(columns), np.stack([low, high, _scale(low, high)])
         self._height, self._trees, self._learnt = policy.height, policy.trees, learnt
         self._feature, self._cut = _structure(policy.trees, policy.height, len(columns))
         kind = np.uint16 if learnt < 2**16 else np.uint32
@@ -125,8 +125,7 @@ class Forest:
         return cls(columns, low, high, masses[:, 2**state.height - 1 :].copy(), policy, state.learnt)
 
     def _scaled(self, vectors: Floats) -> Floats:
-        low, high = self._range
-        scale = (1 - 2 * MARGIN) / np.where(high > low, high - low, 1.0)
+        low, _, scale = self._range
         with np.errstate(over="ignore", invalid="ignore"):
             unit = (vectors - low[:, None]) * scale[:, None] + MARGIN
         np.fmax(unit, 0.0, out=unit)
@@ -167,21 +166,24 @@ def _earned(leaf: NDArray[np.int64], masses: Floats, small: float) -> Floats:
     """
     found = np.zeros(leaf.shape[1])
     size = masses.shape[1]
-    nodes = np.empty(2 * size)
+    mass, worth, weight = np.empty(2 * size), np.zeros(2 * size), np.ones(2 * size)
     for tree in range(len(leaf)):
-        nodes[size:] = masses[tree]
+        mass[size:] = masses[tree]
         for node in range(size - 1, 0, -1):
-            nodes[node] = nodes[2 * node] + nodes[2 * node + 1]
+            mass[node] = mass[2 * node] + mass[2 * node + 1]
+        worth[1], weight[1] = mass[1], 1.0 if mass[1] >= small else 0.0
+        for node in range(2, 2 * size):
+            above = weight[node // 2]  # 0 below a small node, where nothing more is earned
+            worth[node] = worth[node // 2] + mass[node] * 2.0 * above
+            weight[node] = 2.0 * above if mass[node] >= small else 0.0
         for t in range(leaf.shape[1]):
-            end, depth = size + leaf[tree, t], 0
-            node, weight = 1, 1.0
-            while size >> depth:
-                node = end // (size >> depth)
-                found[t] += nodes[node] * weight
-                if nodes[node] < small:
-                    break
-                depth, weight = depth + 1, weight * 2.0
+            found[t] += worth[size + leaf[tree, t]]
     return found
+
+
+def _scale(low: Floats, high: Floats) -> Floats:
+    scale: Floats = (1 - 2 * MARGIN) / np.where(high > low, high - low, 1.0)
+    return scale
 
 
 @lru_cache(maxsize=64)

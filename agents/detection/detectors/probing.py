@@ -10,7 +10,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from agents.detection.arrays import integers, pack, unpack
+from agents.detection.arrays import common, pack, unpack
 from agents.detection.columns import Floats
 from agents.detection.detectors import attack
 from agents.detection.detectors.attack import Callers, Lattice, Span, Usual, UsualState
@@ -74,7 +74,7 @@ class Probing:
             i = self._prediction
             self._bounds = (float(profile.low[i]), float(profile.high[i]), thresholds.quality.reach)
         numbers = [not profile.facets[i].text for i in self._lattice.columns.tolist()]
-        self._numbers = integers(self._lattice.columns[numbers])
+        self._numbers = common(self._lattice.columns[numbers])
         self._levels = Levels(thresholds.confirm_windows, thresholds.clear_windows)
         self._usual = Usual(4, self._policy.learn_windows)
         self._doubt = -np.inf

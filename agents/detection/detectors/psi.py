@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import chdtrc
 
-from agents.detection.arrays import pack, unpack
+from agents.detection.arrays import common, pack, unpack
 from agents.detection.columns import Floats
 from agents.detection.compiled import compiled
 from agents.detection.detectors.level import CAP, Held, Key, Level, Levels
@@ -106,6 +106,7 @@ class Psi:
 
     def __init__(self, profile: Profile, thresholds: Thresholds, score: float, *, whole: bool = True) -> None:
         self._profile = profile
+        self._used = common(profile.used)
         self._policy = thresholds
         self._score = score
         self._whole = whole
@@ -139,7 +140,7 @@ class Psi:
         index = [facet.name for facet in self._profile.facets].index(key[3])
         one = slice(index, index + 1)
         psi, score = stability(
-            self._counts[one], self._profile.counts[one], self._profile.used[one], self._profile.inflation[one]
+            self._counts[one], self._profile.counts[one], self._used[one], self._profile.inflation[one]
         )
         return bool(psi[0] > self._policy.psi and score[0] > LIKELY)
 
@@ -194,9 +195,9 @@ class Psi:
         np.add(now, counts, out=now, casting="unsafe")
 
     def _close(self) -> None:
-        now, used = self._counts, self._profile.used
+        now, used = self._counts, self._used
         away_now = _index(now, self._profile.counts, used)
-        findings = self._findings("reference", away_now, (now, self._profile.counts, used))
+        findings = self._findings("reference", away_now, now, self._profile.counts)
         if self._whole:
             before, full = _together(self._windows[:-1].astype(np.int32))
             index = _index(now, before, used) * full
@@ -205,7 +206,7 @@ class Psi:
                 stands = {level.subject for level in self._levels.raised() if level.baseline == "rolling"}
                 fresh = np.array([facet.name not in stands for facet in self._profile.facets])
                 index[fresh & (away_now < _BACK * _index(before, self._profile.counts, used))] = 0.0
-            rolling = self._findings("rolling", index, (now, before, used))
+            rolling = self._findings("rolling", index, now, before)
             findings += rolling
             calm = self._calm({level.subject for level in rolling})
             self._windows[:-2, calm] = self._windows[1:-1, calm]
@@ -229,13 +230,13 @@ class Psi:
         self._away = lasted
         return np.flatnonzero((lasted == 0) | (lasted > self._policy.rolling_windows))
 
-    def _findings(self, baseline: str, psi: Floats, given: tuple[Counts, Counts, NDArray[np.bool_]]) -> list[Level]:
-        """Return what is found; `given` are the histograms now and before, and the bins that are used."""
-        bins = given[2].sum(axis=1)
-        far = np.flatnonzero((psi > self._policy.psi) & (bins > 1))
+    def _findings(self, baseline: str, psi: Floats, counts: Counts, before: Counts) -> list[Level]:
+        far = np.flatnonzero(psi > self._policy.psi)
         if not len(far):
             return []
-        now, then = given[0][far], given[1][far]
+        bins = self._used.sum(axis=1)
+        far = far[bins[far] > 1]
+        now, then = counts[far], before[far]
         score = _tail(psi[far], now, then, bins[far], self._profile.inflation[far])
         enough = np.minimum(now.sum(axis=1), then.sum(axis=1)) >= self._policy.floor_rows
         chosen = np.flatnonzero(enough & (score > self._score)).tolist()

@@ -8,6 +8,7 @@ from scipy.special import bdtrc
 
 from agents.detection.arrays import pack, unpack
 from agents.detection.columns import Floats
+from agents.detection.compiled import compiled
 from agents.detection.detectors.level import CAP, Held, Key, Level, Levels
 from agents.detection.profile import RANGE, Profile
 from agents.detection.sample import BAD, Counts, Sample
@@ -150,7 +151,7 @@ class Quality:
 
     def _findings(self) -> list[Level]:
         bad, longest = self._parts()
-        if not bad.any() and int(longest.max(initial=0)) < self._policy.quality.stuck_rows:
+        if not _suspicious(self._held, self._policy.quality.stuck_rows):
             return []  # as nearly always: no base is as low as 0, and no limit of a run is below that
         base, most = self._upper_rates(), self._run_limits()
         rates = bad / self._rows
@@ -184,3 +185,12 @@ class Quality:
             rows=self._rows,
             symptom=statistic == BAD[RANGE],
         )
+
+
+@compiled
+def _suspicious(held: Counts, stuck: int) -> bool:
+    """Whether any cell cannot be used, or any run (the last column) is as long as one that may be stuck."""
+    found = False
+    for i in range(len(held)):
+        found = found or bool(held[i, -1] >= stuck) or bool(held[i, :-1].any())
+    return found

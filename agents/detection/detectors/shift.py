@@ -202,16 +202,17 @@ class Shift:
 
     def _judge(self, values: Floats, at: NDArray[np.int64]) -> None:
         reach = math.inf if self.spec.bits else CLIP
+        now = self._now
+        count, before = now.tolist()
         score, total, since, until = standardised(
-            values, np.ascontiguousarray(at), (self._mean, self._deviation, reach, float(self._now[1]))
+            values, np.ascontiguousarray(at), (self._mean, self._deviation, reach, before)
         )
         if self._trigger is not None and self._trigger.feed(values if self.spec.bits else score):
             self._suspect = PATIENCE
-        self._from = since if not self._now[0] else min(self._from, since)
-        self._to = until if not self._now[0] else max(self._to, until)
-        self._now[0] += len(score)
-        self._now[1] = total
-        if self._now[0] >= self.spec.window:
+        self._from = since if not count else min(self._from, since)
+        self._to = until if not count else max(self._to, until)
+        now[:] = count + len(score), total
+        if count + len(score) >= self.spec.window:
             self._close()
 
     def _logged(self, values: Floats) -> Floats:
@@ -234,7 +235,8 @@ class Shift:
         return taken
 
     def _shift(self) -> float:
-        return float(self._now[1] / self._now[0] - self._before[1] / self._before[0])
+        (number, total), (rows, now) = self._sums.tolist()
+        return float(now / rows - total / number)
 
     def _far(self, shift: float) -> bool:
         spec = self.spec

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from agents.detection.arrays import integers, pack, unpack
+from agents.detection.arrays import common, pack, unpack
 from agents.detection.columns import Floats
 from agents.detection.detectors.sequential import steps
 from agents.detection.detectors.sequential.steps import BLOCK
@@ -69,7 +69,7 @@ class Cutter:
 
     def __init__(self, channels: int, texts: tuple[int, ...]) -> None:
         self._channels = channels
-        self._sizes = integers(np.array(texts, dtype=np.int64))
+        self._sizes = common(np.array(texts, dtype=np.int64))
         self._held: tuple[Floats, Floats, NDArray[np.int64]] | None = None
 
     def cut(

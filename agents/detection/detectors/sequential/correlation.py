@@ -81,13 +81,13 @@ class Correlation:
 
     def add(self, x: Floats, known: NDArray[np.bool_] | None) -> None:
         """Take in innovations (channels × rows, whole numbers; 0 where unknown)."""
-        now, upper = self._sums[1], _triangle(self._channels)
-        now[0] += (x @ x.T)[upper]
+        now, upper = self._sums[1], _flat(self._channels)
+        now[0] += (x @ x.T).take(upper)
         if known is None:
             now[1] += x.shape[1]
         else:
             both = known.astype(np.float64)
-            now[1] += (both @ both.T)[upper]
+            now[1] += (both @ both.T).take(upper)
 
     def close(self, calm: NDArray[np.bool_], window: tuple[int, int, int]) -> None:
         """End the window (its first and last time, and rows): judge the pairs of calm features, and learn."""
@@ -111,7 +111,7 @@ class Correlation:
         """Return the pairs that changed most, none where none is near the limit."""
         rows, columns = _pairs(self._channels)
         sums = np.zeros((2, 2, self._channels, self._channels))
-        sums[(..., *_triangle(self._channels))] = self._sums
+        sums.reshape(2, 2, -1)[..., _flat(self._channels)] = self._sums
         now, before = epochs.related(sums[1, 0]), epochs.related(sums[0, 0])
         self._windows += 1
         share = 1 / min(self._windows + _PRIOR, _REMEMBERED)
@@ -174,6 +174,13 @@ def _triangle(channels: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Return the places of the upper triangle, the diagonal included."""
     rows, columns = np.triu_indices(channels)
     return rows, columns
+
+
+@lru_cache(maxsize=MOST + 1)
+def _flat(channels: int) -> NDArray[np.int64]:
+    """Return the same places as numbers of the square's cells, row by row."""
+    rows, columns = _triangle(channels)
+    return rows * channels + columns
 
 
 def _score(z: Floats) -> Floats:

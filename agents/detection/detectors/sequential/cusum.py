@@ -23,8 +23,6 @@ GRAIN = 1024.0
 FINE = 2.0**20
 """The grain for what is multiplied by smaller numbers."""
 
-Walked = tuple[Floats, Floats, Integers, Floats, Floats]
-
 OVERSHOOT = 1.166
 """Twice Siegmund's .583, for evidence in nats of a normal mean."""
 
@@ -135,29 +133,17 @@ class Bank:
     def __init__(self, designs: Designs, channels: int, back: float) -> None:
         self.designs = designs
         self.back = back
-        # One array for all, because an array's own header is larger than a row of it; `_part` says what its rows are.
+        # One array for all, because an array's own header is larger than a row of it: evidence, mark and since of each
+        # design; the total; `_reverse`; and whether a channel is raised.
         self._held = np.zeros((3 * len(designs.slope) + 5, channels))
-        self._since[:] = -1
-        self._walked: tuple[Walked, bool] | None = None
+        self._part(2)[:] = -1.0
+        self._walked: tuple[Floats, bool] | None = None
 
     @property
     def raised(self) -> NDArray[np.bool_]:
         """Which channels are raised."""
         raised: NDArray[np.bool_] = self._held[-1] != 0
         return raised
-
-    @property
-    def _evidence(self) -> Floats:
-        return self._part(0)
-
-    @property
-    def _mark(self) -> Floats:
-        return self._part(1)
-
-    @property
-    def _since(self) -> Integers:
-        since: Integers = self._part(2).view(np.int64)
-        return since
 
     @property
     def _total(self) -> Floats:
@@ -184,9 +170,8 @@ class Bank:
             Evidence at which a CUSUM passes (designs × 1, or × channels).
         """
         designs = (self.designs.slope, self.designs.toll, limit, self.back)
-        held = (self._evidence, self._mark, self._since, self._total, self.raised, self._reverse)
-        made = steps.arrays_like(held)
-        stop, passed = steps.walked(series, place, designs, held, made)
+        made = np.empty_like(self._held)
+        stop, passed = steps.walked(series, place, designs, self._held, made)
         self._walked = made, passed
         return stop
 
@@ -197,9 +182,8 @@ class Bank:
         """
         if self._walked is None:
             return []
-        made, passed = self._walked
+        self._held, passed = self._walked
         self._walked = None
-        self._evidence[:], self._mark[:], self._since[:], self._total[:], self._reverse[0] = made
         if not passed:
             return []
         found = self._passings(limit)
@@ -224,9 +208,9 @@ class Bank:
     def state(self) -> BankState:
         """Return all that is remembered, exactly."""
         return BankState(
-            evidence=pack(self._evidence),
-            mark=pack(self._total - self._mark),
-            since=pack(self._since, "<i8"),
+            evidence=pack(self._part(0)),
+            mark=pack(self._total - self._part(1)),
+            since=pack(self._part(2), "<i8"),
             total=pack(self._total),
             raised=pack(self.raised, "u1"),
             reverse=pack(self._reverse),
@@ -234,16 +218,17 @@ class Bank:
 
     def restore(self, state: BankState) -> None:
         """Remember exactly that; SchemaError where the bytes are none."""
-        shape = self._evidence.shape
-        self._evidence[:] = unpack(state.evidence, shape)
+        shape = self._part(0).shape
+        self._part(0)[:] = unpack(state.evidence, shape)
         self._total[:] = unpack(state.total, shape[1:])
-        self._mark[:] = self._total - unpack(state.mark, shape)
-        self._since[:] = unpack(state.since, shape, "<i8")
+        self._part(1)[:] = self._total - unpack(state.mark, shape)
+        self._part(2)[:] = unpack(state.since, shape, "<i8")
         self._held[-1] = unpack(state.raised, shape[1:], "u1") != 0
         self._reverse[:] = unpack(state.reverse, (3, shape[1]))
 
     def _passings(self, limit: Floats) -> list[Passing]:
-        over = self._evidence - limit
+        evidence, mark, since = (self._part(place) for place in range(3))
+        over = evidence - limit
         if not (over >= 0).any():
             return []
         over[:, self.raised] = -1.0
@@ -251,11 +236,11 @@ class Bank:
         for c in np.flatnonzero((over >= 0).any(axis=0)).tolist():
             # Of several designs the one furthest beyond its limit tells best when it began.
             d = int(over[:, c].argmax())
-            weight = float(self._total[c] - self._mark[d, c])
-            found.append(Passing(c, d, float(self._evidence[d, c]), weight, int(self._since[d, c]), back=False))
+            weight = float(self._total[c] - mark[d, c])
+            found.append(Passing(c, d, float(evidence[d, c]), weight, int(since[d, c]), back=False))
         return found
 
     def _clear(self, channel: int) -> None:
-        self._evidence[:, channel] = 0.0
-        self._mark[:, channel] = self._total[channel]
-        self._since[:, channel] = -1
+        self._part(0)[:, channel] = 0.0
+        self._part(1)[:, channel] = self._total[channel]
+        self._part(2)[:, channel] = -1.0

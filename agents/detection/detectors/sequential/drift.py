@@ -9,7 +9,7 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from agents.detection.arrays import integers, pack, unpack
+from agents.detection.arrays import common, pack, unpack
 from agents.detection.columns import Floats
 from agents.detection.detectors.level import Key, Level
 from agents.detection.detectors.sequential import steps
@@ -80,7 +80,7 @@ class Drift:
         self._policy = thresholds
         self._epoch = min(thresholds.window_rows, LONGEST)
         watched = [i for i, facet in enumerate(profile.facets) if facet.role in ("feature", "prediction")]
-        self._numbers = integers(np.array([i for i in watched if not profile.facets[i].text], dtype=np.int64))
+        self._numbers = common(np.array([i for i in watched if not profile.facets[i].text], dtype=np.int64))
         self._texts = [i for i in watched if profile.facets[i].text]
         texts = [profile.facets[i] for i in self._texts]
         cusums = len(self._numbers) * sum(len(of.slope) for of in DESIGNS) + 2 * len(ODDS) * categories(texts)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import ndtri
 
-from agents.detection.arrays import integers, pack, unpack
+from agents.detection.arrays import common, pack, unpack
 from agents.detection.columns import Floats
 from agents.detection.detectors.sequential import steps
 from agents.detection.detectors.sequential.steps import UNIT, Integers
@@ -61,7 +61,7 @@ class Scores:
         curves = np.empty((2, len(curved), _KNOTS))
         for i, (x, z) in enumerate(zip(knots, heights, strict=True)):
             curves[:, i] = x, z
-        return cls(np.stack([centre, scale]), integers(np.array(curved, dtype=np.int64)), curves)
+        return cls(np.stack([centre, scale]), common(np.array(curved, dtype=np.int64)), curves)
 
     def __call__(self, values: Floats, facets: Integers) -> Floats:
         """Return the scores of the facets that this was learnt from, which are these rows of the values.
@@ -88,7 +88,7 @@ class Scores:
         curved = unpack(state.curved, shape[:1], "<i8")
         if len(curved) and not (curved.min() >= 0 and curved.max() < facets):
             raise SchemaError("a saved map by quantiles is of a facet that there is not")
-        return cls(maps, integers(curved), np.stack([unpack(part, shape) for part in (state.knots, state.heights)]))
+        return cls(maps, common(curved), np.stack([unpack(part, shape) for part in (state.knots, state.heights)]))
 
 
 def _linear(usable: Floats) -> tuple[float, float, bool]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from agents.detection.arrays import integers, pack, unpack
+from agents.detection.arrays import common, pack, unpack
 from agents.detection.columns import Floats
 from agents.detection.detectors.sequential import epochs
 from agents.detection.detectors.sequential.blocks import Blocks
@@ -56,7 +56,7 @@ class Shares:
         self._score, self._epoch = limits.score, limits.epoch
         self._cap = limits.policy.drift.baseline_rows
         self.sizes = tuple(_size(facet) for facet in facets)
-        self._facet = integers(np.repeat(np.arange(len(facets)), self.sizes).astype(np.int64))
+        self._facet = common(np.repeat(np.arange(len(facets)), self.sizes).astype(np.int64))
         # Baseline: happened and tried; since: happened and tried.
         self._counts = np.zeros((4, len(self._facet)))
         self._counts[:2] = self._reference(counts)

@@ -4,7 +4,6 @@ All sums here are of whole numbers (units, or grains) far below 2⁵³, so that 
 """
 
 import math
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -224,8 +223,8 @@ def walked(
     series: tuple[Floats, Floats, Integers],
     place: tuple[int, int],
     designs: tuple[Floats, Floats, Floats, float],
-    held: tuple[Floats, Floats, Integers, Floats, Mask, Floats],
-    made: tuple[Floats, Floats, Integers, Floats, Floats],
+    held: Floats,
+    made: Floats,
 ) -> tuple[int, bool]:
     """Let a bank's CUSUMs take in blocks up to the first in which any passes; return where they stopped, and whether.
 
@@ -235,44 +234,41 @@ def walked(
         Sums and numbers (channels × blocks) and first times of blocks; the first block and the end.
     designs
         Slope, toll and limit, and the limit of what is raised.
-    held
-        Evidence, mark, since, totals, raised and reverse before; see `Bank`.
-    made
-        The evidence, mark, since, totals and reverse evidence behind the last block taken in.
+    held, made
+        What the bank held before, and room for what it holds behind the last block taken in: by channel, the evidence,
+        mark and since of each design (one row each); then the total, the three rows of `reverse`, and whether it is
+        raised (see `Bank`).
     """
     (first, stop), (x, n, starts) = place, series
     slope, toll, limit, back = designs
-    evidence, mark, since, total, raised, reverse = held
+    count = (len(held) - 5) // 3
+    total, reverse, raised = held[3 * count], held[3 * count + 1 : 3 * count + 4], held[3 * count + 4]
+    made[3 * count + 1 :] = held[3 * count + 1 :]
+    evidence, mark, since = made[:count], made[count : 2 * count], made[2 * count : 3 * count]
     passed, end, any_passed = np.empty(stop - first + 1), -1, False
     while end != stop:  # what was taken in before another passed went too far: once more, up to there
         end, any_passed = stop, False
-        for c in range(len(total)):
+        for c in range(held.shape[1]):
             passed[0] = total[c]
             for b in range(first, stop):
                 passed[b - first + 1] = passed[b - first] + n[c, b]
-            made[4][c] = 0.0
+            again = 0.0
             if raised[c]:
                 line = (reverse[1, c], reverse[2, c], back)
-                stop, made[4][c], _ = risen((x, n), (c, first, stop), line, reverse[0, c])
-                any_passed |= made[4][c] >= back
-            made[3][c] = passed[stop - first]
-            for d in range(len(evidence)):
+                stop, again, _ = risen((x, n), (c, first, stop), line, reverse[0, c])
+                any_passed |= again >= back
+            made[3 * count + 1, c] = again
+            for d in range(count):
                 if raised[c]:
-                    made[0][d, c], made[1][d, c], made[2][d, c] = 0.0, made[3][c], -1
+                    evidence[d, c], mark[d, c], since[d, c] = 0.0, passed[stop - first], -1.0
                     continue
                 line = (slope[d, c % slope.shape[1]], toll[d, c % toll.shape[1]], limit[d, c % limit.shape[1]])
-                stop, made[0][d, c], last = risen((x, n), (c, first, stop), line, evidence[d, c])
-                any_passed |= made[0][d, c] >= line[2]
-                made[1][d, c], made[2][d, c] = mark[d, c], since[d, c]
+                stop, evidence[d, c], last = risen((x, n), (c, first, stop), line, held[d, c])
+                any_passed |= evidence[d, c] >= line[2]
+                mark[d, c], since[d, c] = held[count + d, c], held[2 * count + d, c]
                 if last >= first:
-                    made[1][d, c], made[2][d, c] = passed[last - first + 1], -1
-                if made[2][d, c] < 0 and last < stop - 1:
-                    made[2][d, c] = starts[last + 1]
-            made[3][c] = passed[stop - first]
+                    mark[d, c], since[d, c] = passed[last - first + 1], -1.0
+                if since[d, c] < 0 and last < stop - 1:
+                    since[d, c] = starts[last + 1]
+            made[3 * count, c] = passed[stop - first]
     return stop, any_passed
-
-
-def arrays_like(held: tuple[Any, ...]) -> tuple[Floats, Floats, Integers, Floats, Floats]:
-    """Return room for what `walked` makes of these."""
-    evidence, _, since, total, _, _ = held
-    return np.empty_like(evidence), np.empty_like(evidence), np.empty_like(since), np.empty_like(total), total * 0

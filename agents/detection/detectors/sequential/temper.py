@@ -21,6 +21,9 @@ RATIOS = (1.25, 1.75)
 DESIGNS = (of_mean(SHIFTS, BLOCK, UNIT), of_scale(RATIOS, BLOCK, UNIT))
 """What the banks of mean and scale look for."""
 
+_FIRST = len(DESIGNS[MEAN].slope)
+_DIVERGENCE = np.concatenate([designs.divergence for designs in DESIGNS])
+
 NEVER = 0.001
 """The least θ of `tempered`: a limit that is not reached."""
 
@@ -40,36 +43,34 @@ class Tempers:
 
     def __init__(self, channels: int, limits: Limits) -> None:
         self._limits = limits
-        self._parts = _normal(channels)
+        self._theta = _normal(channels)
 
     def learn(self, learnt: Floats, still: list[bool]) -> None:
         """Learn from the reference's innovations; `still` are the channels whose scale is never judged."""
         mean, scale = tempered(DESIGNS[MEAN], learnt), tempered(DESIGNS[SCALE], learnt**2)
         scale[:, still] = NEVER
-        self._hold((mean, scale))
+        self._hold(np.concatenate([mean, scale]))
 
-    def limits(self, weight: Floats) -> tuple[Floats, ...]:
+    def limits(self, weight: Floats) -> tuple[Floats, Floats]:
         """Return the evidence at which each bank's CUSUMs pass, where baselines are of so many rows (channels).
 
         They are not kept: they would be as much memory as the evidence is.
         """
         epoch = self._limits.epoch
-        given = zip(DESIGNS, _usual(self._limits.score, epoch), self._parts, strict=True)
-        return tuple(epochs.allowed(usual, temper, of.divergence, weight, epoch) for of, usual, temper in given)
+        found = epochs.allowed(_usual(self._limits.score, epoch), self._theta, _DIVERGENCE, weight, epoch)
+        return found[:_FIRST], found[_FIRST:]
 
     def state(self) -> bytes:
         """Return all that is remembered, exactly."""
-        return pack(np.concatenate(self._parts))
+        return pack(self._theta)
 
     def restore(self, state: bytes) -> None:
         """Remember exactly that; SchemaError where the bytes are none."""
-        first = len(self._parts[MEAN])
-        both = unpack(state, (first + len(self._parts[SCALE]), self._parts[MEAN].shape[1]))
-        self._hold((both[:first].copy(), both[first:].copy()))
+        self._hold(unpack(state, self._theta.shape))
 
-    def _hold(self, parts: tuple[Floats, ...]) -> None:
-        normal = _normal(parts[MEAN].shape[1])
-        self._parts = normal if all(map(np.array_equal, parts, normal)) else parts
+    def _hold(self, theta: Floats) -> None:
+        normal = _normal(theta.shape[1])
+        self._theta = normal if np.array_equal(theta, normal) else theta
 
 
 def tempered(designs: Designs, x: Floats) -> Floats:
@@ -95,12 +96,12 @@ def tempered(designs: Designs, x: Floats) -> Floats:
 
 
 @lru_cache(maxsize=256)
-def _usual(score: float, epoch: int) -> tuple[Floats, ...]:
+def _usual(score: float, epoch: int) -> Floats:
     """Return the limits where a column is normal and its baseline is known: the same for all monitors alike."""
-    return tuple(designs.limit(score, epoch) for designs in DESIGNS)
+    return np.concatenate([designs.limit(score, epoch) for designs in DESIGNS])
 
 
 @lru_cache(maxsize=256)
-def _normal(channels: int) -> tuple[Floats, ...]:
+def _normal(channels: int) -> Floats:
     """Return θ of so many normal columns, the same for all monitors alike: nobody may write it."""
-    return tuple(np.ones((len(designs.slope), channels)) for designs in DESIGNS)
+    return np.ones((len(_DIVERGENCE), channels))

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from agents.detection.arrays import integers, pack, unpack
+from agents.detection.arrays import common, pack, unpack
 from agents.detection.columns import Floats
 from agents.detection.detectors.sequential import epochs, steps
 from agents.detection.detectors.sequential.scores import Scores, ScoresState
@@ -57,7 +57,7 @@ class Whitening:
     def __init__(self, values: Floats, times: NDArray[np.int64], season: Season, cap: int) -> None:
         self._cap = cap
         self.scores = Scores.learn(values)
-        self._seasonal, self._weekly = integers(season.seasonal), season.weekly
+        self._seasonal, self._weekly = common(season.seasonal), season.weekly
         seasonal = len(self._seasonal)
         self._coefficients = np.zeros((seasonal, TERMS + 1)) if seasonal else _NO_TERMS
         self._gram = np.eye(TERMS + 1) if seasonal else _NO_GRAM
