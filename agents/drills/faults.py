@@ -32,7 +32,7 @@ STEPS = 60
 """Rows of one line of an extraction's grid."""
 
 _REACH = 3.0
-_HARMLESS, _UNSAFE = (1.0, 12.0, 0.45), (12.0, 6.0, 0.85)
+_HARMLESS, _UNSAFE = (1.0, 12.0, 0.45), (12.0, 6.0, 0.75)
 """Scores of a guardrail: the parameters of a beta distribution, and its largest score."""
 
 

@@ -7,6 +7,7 @@ import socket
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import count
 from pathlib import Path
 
 from starlette.applications import Starlette
@@ -25,7 +26,9 @@ from streams.serving.protocol import read_labels
 from streams.serving.web import end_on_signals, listen, read_body, refuse, serve
 from streams.settings import load_settings
 
-HEALTH_SECONDS = 2.0
+HEALTH_TICKS = 6
+"""An instance speaks of its health every so many ticks."""
+_TICK = 0.25
 
 
 @dataclass(slots=True)
@@ -66,11 +69,13 @@ class Host:
 
     async def speak(self, stats: Path | None) -> None:
         """Let every instance say how it is, again and again, and write what each version did to `stats`."""
-        while True:
-            await asyncio.sleep(HEALTH_SECONDS)
+        for tick in count(1):
+            await asyncio.sleep(_TICK)
             for one in self.instances.values():
-                one.speak()
-            if stats is not None:
+                if tick % HEALTH_TICKS == 0:
+                    one.speak()
+                one.telemetry.settle()
+            if stats is not None and tick % HEALTH_TICKS == 0:
                 replace(stats, json.dumps(self._counted()))
 
     def _counted(self) -> dict[str, dict[str, list[int]]]:

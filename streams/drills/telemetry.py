@@ -51,7 +51,11 @@ class Telemetry(Protocol):
         ...
 
     def health(self, requests: int, failures: int) -> None:
-        """Send how many requests came since the last time, and how many of them failed."""
+        """Say how many requests came since the last time, and how many of them failed."""
+        ...
+
+    def settle(self) -> None:
+        """Send what was said of health, once Kafka has the rows of those requests."""
         ...
 
 
@@ -68,6 +72,9 @@ class Silent:
         """Send nothing."""
 
     def health(self, requests: int, failures: int) -> None:
+        """Send nothing."""
+
+    def settle(self) -> None:
         """Send nothing."""
 
 
@@ -130,14 +137,19 @@ class Spoken:
         self._send(batch)
 
     def health(self, requests: int, failures: int) -> None:
-        """Send how many requests came since the last time and failed, once Kafka has the rows of those that did not."""
+        """Say how many requests came since the last time, and how many of them failed."""
         model, version, instance = self._of
-        now = self._recorder.counters
         if requests:
             sample = HealthSample(
                 model=model, version=version, instance=instance, at=now_ms(), requests=requests, failures=failures
             )
-            self._waiting.append((now.recorded, sample))
+            self._waiting.append((self._recorder.counters.recorded, sample))
+
+    def settle(self) -> None:
+        """Send what was said of health, once Kafka has the rows of those requests: before, they would be missed."""
+        if not self._waiting:
+            return
+        now = self._recorder.counters
         gone = now.sent + sum(now.dropped.values())
         while self._waiting and self._waiting[0][0] <= gone:
             self._send(self._waiting.popleft()[1])

@@ -167,7 +167,7 @@ def test_a_guardrail_sees_its_share_of_unsafe_outputs() -> None:
     assert faults.scores("toxicity", ROWS, [], dice()).max() < 0.5
     found = faults.scores("toxicity", ROWS, [fault("unsafe", judge="toxicity", share=0.4)], dice())
     assert (found >= 0.5).mean() == pytest.approx(0.4, abs=0.03)
-    assert found.max() < 0.95
+    assert found.max() < 0.9
     assert faults.scores("leak", ROWS, [fault("unsafe", judge="toxicity", share=0.4)], dice()).max() < 0.5
 
 
