@@ -9,6 +9,8 @@ from agents.ledger.subjects import wanted
 from agents.roles import tell_time
 from schemas import commands as c
 from schemas.case import clocks
+from schemas.case.by_hand import JudgeRecovered, StateContained, StateRemedied
+from schemas.case.response import Reopen
 from schemas.events import Refused
 from streams.view.counting import clocks_of
 from tests.chapters.vendors import BOUGHT, OWED, SYSTEM, SYSTEMS, delivered, opened
@@ -88,6 +90,20 @@ def test_what_the_vendor_did_ends_its_clock() -> None:
     assert vendor is not None
     assert [(one.name, one.state) for one in slas(case, vendor)] == [("acknowledge", "met"), ("fix", "met")]
     assert refusal(ledger.ask(delivered("fix", repeat=1), "mia")) == "not_running"
+
+
+def test_a_case_that_is_taken_up_again_counts_anew_what_had_been_met() -> None:
+    """The vendor owes it again from then on; what was decided not to be applicable stays so."""
+    ledger = declared()
+    ledger.ask(delivered("acknowledge"), "mia")
+    ledger.ask(clocks.DeclareNotApplicable(incident=BOUGHT, clock=FIX, reason="nothing is to be fixed"), "cleo")
+    said = {"incident": BOUGHT, "statement": "the pumps are driven by hand", "evidence": "ticket 4712"}
+    ledger.ask(StateContained(**said), "eva")
+    ledger.ask(StateRemedied(**said), "eva")
+    ledger.ask(JudgeRecovered(**said), "mia")
+    events = ledger.later(60).ask(Reopen(incident=BOUGHT, reason="fields are flooded again"), "mia")
+    begun = [one for one in events if isinstance(one, clocks.ClockStarted)]
+    assert [(one.clock, one.number, one.trigger_at) for one in begun] == [(ACKNOWLEDGE, 3, ledger.at)]
 
 
 def test_evidence_that_is_owed_is_handed_over_once() -> None:
