@@ -54,6 +54,7 @@ class Play:
         self._watch = Watch(cluster, timeline)
         self._ledger = self._watch.ledger
         self._running: tuple[float, int | None] = (1.0, None)
+        self._cold: list[str] = []
 
     def __enter__(self) -> Self:
         return self
@@ -66,13 +67,14 @@ class Play:
         """Send requests until the monitor of each version knows what is normal."""
         self._world.start_traffic()
         self._timeline.say("requests flow; the monitors learn what is normal")
-        self._wait("the monitors know what is normal", lambda: self._share(WARM_ROWS))
+        self._wait("the monitors know what is normal", self._warmed)
         self._timeline.say(f"every version is watched: {self._judged():,} rows judged")
 
     def quiet(self) -> tuple[Played, ...]:
         """Send the same requests with nothing wrong for a while, and return every scene as it was left."""
         scenes = [self._scene(name) for name in self._cluster.scenarios]
         self._timeline.say("nothing breaks, and nobody says anything")
+        self._world.ask_only(model for one in scenes for model in one.scenario.served)
         enough = self._judged() + QUIET_ROWS * sum(len(_versions(one.scenario)) for one in scenes)
         begun = self._judged()
         self._wait("nothing happens", lambda: (self._judged() - begun) / (enough - begun))
@@ -80,8 +82,8 @@ class Play:
 
     def scene(self, name: str, speed: float | None = None) -> Played:
         """Play a scenario to its end, and return what happened."""
+        self._come_to_rest(name)
         scene = self._scene(name)
-        self._timeline.say(f"{name}: {scene.scenario.title}")
         self._page_its_people(scene)
         try:
             while True:
@@ -101,6 +103,14 @@ class Play:
                 for key in keys:
                     self._world.end(key)
         return self._played(scene, faulty=True)
+
+    def _come_to_rest(self, name: str) -> None:
+        """Ask the scene's models alone, so that detection looks at them, and wait until it is up to date."""
+        scenario = self._cluster.scenarios[name]
+        self._timeline.say(f"{name}: {scenario.title}")
+        self._world.ask_only(scenario.served)
+        begun = now_ms()
+        self._wait("detection is up to date", lambda: self._watch.fresh(begun, _versions(scenario)))
 
     def _scene(self, name: str) -> _Scene:
         scenario = self._cluster.scenarios[name]
@@ -217,10 +227,17 @@ class Play:
     def _judged(self) -> int:
         return sum(one.rows for one in self._watch.observed.values())
 
-    def _share(self, rows: int) -> float:
-        """Return how much of so many clear rows the version has that has the fewest."""
-        wanted = [key for scenario in self._cluster.scenarios.values() for key in _versions(scenario)]
-        return min(self._watch.judged(*key) for key in wanted) / rows
+    def _warmed(self) -> float:
+        """Return how warm the coldest version is; scenes whose versions all are, are asked no more."""
+        clear = {
+            name: min(self._watch.judged(*key) for key in _versions(scenario)) / WARM_ROWS
+            for name, scenario in self._cluster.scenarios.items()
+        }
+        cold = [name for name, share in clear.items() if share < 1]
+        if cold != self._cold:
+            self._cold = cold
+            self._world.ask_only(model for name in cold for model in self._cluster.scenarios[name].served)
+        return min(clear.values())
 
     def _wait(self, what: str, share: Callable[[], float]) -> None:
         deadline = time.monotonic() + _WITHIN

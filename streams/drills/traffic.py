@@ -22,7 +22,7 @@ from streams.serving.protocol import MAX_ROWS, tensor
 
 REQUESTS = 8.0
 """A model is asked so many times a second, if it has as many rows."""
-_TICK = 0.5
+_TICK = 0.25
 _KEPT = 512
 
 

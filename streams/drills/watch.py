@@ -60,6 +60,12 @@ class Watch:
         found = [one.clear_rows for key, one in self.observed.items() if key[0] == model and version in {None, key[1]}]
         return max(found, default=0)
 
+    def fresh(self, since: int, versions: Collection[tuple[str, str | None]]) -> float:
+        """Return the share of versions of which a detector has spoken of rows that came after a time (ms)."""
+        spoken = {key: one.at for key, one in self.observed.items() if one.at > since}
+        known = [any(m == model and version in {None, v} for m, v in spoken) for model, version in versions]
+        return sum(known) / len(known)
+
     def _tell(self, found: Verified) -> None:
         case = self.ledger.state.cases.get(found.asked.incident) if found.asked is not None else None
         for event in found.events:
