@@ -14,12 +14,14 @@ from click.testing import CliRunner, Result
 from agents.archive.choose import sampled
 from agents.detection.columns import decode
 from schemas.codec import frame, open_frame
+from schemas.drills import read as scenario
 from schemas.errors import KeyRefusedError
 from schemas.merkle import verify_inclusion
 from schemas.telemetry import Inference, InferenceBatch, LabelBatch, Value
 from schemas.values import Mode
 from streams.archive.evidence import evidence_store
 from streams.cli.archive import command as archive_command
+from streams.cli.drill_from import command as drill_command
 from streams.cli.explain import command as explain_command
 from streams.cli.trace import command as trace_command
 from streams.kafka import Record
@@ -180,6 +182,7 @@ def _check_explained(crew: Crew, loans: Loans, shadows: list[Inference]) -> None
     assert "risk" in explained(crew, "loan-0")[1]["decisions"][0]["kept_for"]
     assert explained(crew, kept.prediction_id)[1]["decisions"][0]["incidents"], "it falls in the incident's window"
     _check_traced(crew, kept.prediction_id)
+    _check_drawn(crew)
     left = next(one for i, one in enumerate(loans.sent) if i % 50 and i < 400 and not sampled(one.prediction_id, SHARE))
     done, said = explained(crew, left.prediction_id)
     assert (done.exit_code, said["reason"]) == (1, "sampled_out")
@@ -202,6 +205,18 @@ def _check_traced(crew: Crew, identifier: str) -> None:
         leaf, root = bytes.fromhex(entry["leaf"]), bytes.fromhex(ledger["root"])
         verify_inclusion(leaf, entry["index"], ledger["size"], path, root)
     assert "entries proven" in CliRunner().invoke(trace_command, [identifier], obj=crew.settings).stdout
+
+
+def _check_drawn(crew: Crew) -> None:
+    """The incident's drill breaks the input that was broken, by about as much, and serves what was really asked."""
+    (incident,) = {event["incident"] for event in crew.audit.events("CaseOpened")}
+    done = CliRunner().invoke(drill_command, [incident], obj=crew.settings)
+    drawn = scenario(done.stdout.encode())
+    fault = drawn.steps[0].faults[0].model_dump()
+    assert (fault["kind"], fault["feature"]) == ("units", "f1")
+    assert 20 * fault["factor"] + fault["offset"] == pytest.approx(30, abs=1.5)
+    assert drawn.served["drill-loans"].features["f2"].mean == pytest.approx(30, abs=0.5)
+    assert set(drawn.served["drill-loans"].outcomes) == {"no", "yes"}
 
 
 def _seen(crew: Crew) -> int:
