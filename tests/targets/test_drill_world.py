@@ -28,7 +28,7 @@ versions = ["1", "2"]
 depends_on = ["flood"]
 [served.flood]
 intercept = -4
-rows_per_second = 600
+rows_per_second = 1000
 instances = { "2" = 2 }
 label_after_seconds = 0.1
 groups = { sex = { f = 0.5, m = 0.5 } }
@@ -38,7 +38,7 @@ elevation = { mean = 140, sd = 60, skewed = true, weight = -3 }
 kind = { values = { house = 0.7, flat = 0.3 }, weight = 1 }
 [served.building]
 intercept = -3
-rows_per_second = 600
+rows_per_second = 1000
 probed = true
 [served.building.features]
 flood_risk = { reads = "flood", weight = 6 }
@@ -71,7 +71,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
         yield served
 
 
-def shares_right(world: World, rows: int = 250) -> dict[str, float]:
+def shares_right(world: World, rows: int = 150) -> dict[str, float]:
     """Return how often each version of each model is right from now on."""
     settled = world.counts()
     until(lambda: world.counts() != settled)  # what was asked before is counted
@@ -94,14 +94,14 @@ def test_a_broken_model_drags_another_along_until_it_is_mended(world: World) -> 
     """With a turned sign one version is wrong, the other is not, and the model that reads both is wrong more often."""
     until(lambda: set(world.counts().get("flood", Counts()).rows_by_version) == {"1", "2"})
     usual = shares_right(world)
-    assert min(usual.values()) > 0.8
+    assert min(usual.values()) > 0.75
     turned = {"kind": "units", "model": "flood", "version": "2", "feature": "elevation", "factor": -1.0}
     world.begin("step", _FAULT.validate_python(turned))
     broken = shares_right(world)
     world.end("step")
     world.end("step")
     assert broken["flood:2"] < 0.5
-    assert broken["flood:1"] > 0.8
+    assert broken["flood:1"] > 0.75
     assert broken["building:1"] < usual["building:1"] - 0.1
     assert min(shares_right(world).values()) > 0.7
     counts = world.counts()["flood"]
