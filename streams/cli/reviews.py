@@ -71,7 +71,7 @@ def command(ctx: click.Context, *, mine: bool, every: bool, as_json: bool) -> No
                 one["band"],
                 "" if one["confidence"] is None else f"{one['confidence']:.2f}",
                 one["risk"],
-                short(ledger, one["incident"]),
+                short(ledger, one["incident"]) + (" (DRILL)" if one["drill"] else ""),
                 f"{one['model']} {one['version']}",
             ]
             for one in rows
@@ -87,7 +87,7 @@ def document(case: Case, review: Review, now: int) -> dict[str, Any]:
     else:
         state = "upheld" if review.verdict is ReviewVerdict.UPHOLD else "overridden"
     told: dict[str, Any] = jsonable(review)
-    return {"incident": case.incident, "state": state, **told}
+    return {"incident": case.incident, "drill": case.drill, "state": state, **told}
 
 
 @command.command()
@@ -195,7 +195,8 @@ def export(settings: Settings, out: Path, incident: str, *, as_json: bool) -> No
     from streams.archive.failure_tests import write_rows
 
     with OpenLedger(settings) as ledger:
-        cases = [resolve(ledger, incident)] if incident else list(ledger.state.cases.values())
+        real = [case for case in ledger.state.cases.values() if not case.drill]
+        cases = [resolve(ledger, incident)] if incident else real
     rows = reviewed.export(cases, _store(settings))
     write_rows(rows, out)
     if as_json:

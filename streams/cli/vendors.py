@@ -72,6 +72,7 @@ def _incidents(state: LedgerState, system: str, now: int) -> list[dict[str, Any]
     return [
         {
             "incident": one.incident,
+            "drill": state.cases[one.incident].drill,
             "declared_at": one.declared_at,
             "evidence_owed": list(one.evidence),
             "sla": [
@@ -102,7 +103,8 @@ def _say(one: dict[str, Any]) -> None:
         f"  fallback   {one['fallback']}",
     ]
     for incident in one["incidents"]:
-        lines.append(f"  incident   {incident['incident'][:12]}")
+        exercise = " DRILL: ask nothing of them" if incident["drill"] else ""
+        lines.append(f"  incident   {incident['incident'][:12]}{exercise}")
         lines += [f"    {_due(sla)}" for sla in incident["sla"]]
         lines += [f"    still to hand over: {one}" for one in incident["evidence_owed"]]
     for line in lines:

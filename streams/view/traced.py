@@ -59,7 +59,7 @@ def _incident(told: Mapping[str, Any]) -> Iterator[str]:
     for one in told["messages"]:
         yield f"Message    {one['number']} to {one['audience']}: {one['state']}"
     for one in told["reports"]:
-        yield f"Report     {one['clock']}: {one['state']}" + (f", receipt {one['receipt']}" if one["receipt"] else "")
+        yield f"Clock      {one['clock']}: {one['state']}" + (f", receipt {one['receipt']}" if one["receipt"] else "")
     for one in told["entries"]:
         said = "; ".join(event["says"] for event in one["events"])
         yield f"{one['index']:>9}  {when(one['at'])}  {said}"

@@ -77,6 +77,17 @@ def test_every_incident_of_the_golden_ledger_gives_a_drill() -> None:
         assert not {"shuttle", "small", "played"} & set(found.served)
 
 
+def test_an_incident_gives_a_drill_at_any_moment() -> None:
+    """However far it had come: a person may ask for it while it is under way."""
+    ledger = story.told()
+    every = [one for one in ledger.verified if one.asked is not None and one.asked.incident == INCIDENT]
+    systems = systems_at(ledger.verified, every[0].index)
+    for end in range(1, len(every) + 1, 19):
+        case = every[end - 1].case
+        assert case is not None
+        scenario(from_case(case, every[:end], ledger.control, systems, {}))
+
+
 def test_what_happened_is_played_again_with_its_delays_and_expected() -> None:
     """The same people by their roles, as long after one another; the outcome with other names."""
     found = scenario(drawn(lived()))
@@ -144,6 +155,36 @@ def test_each_category_has_its_fault(
     made = scenario(drawn(ledger)).steps[0].faults[0].model_dump()
     assert {name: made[name] for name in fault} == fault
     assert made["model"] == "drill-shuttle"
+
+
+def test_a_third_partys_system_is_probed_and_its_vendor_is_not_named() -> None:
+    """Groups and outcomes of the rows are served; an undeclared model is a system of its own, of the strictest tier."""
+    systems = b"""version = 1
+[systems.bought]
+scope = "Grants loans."
+third_party = true
+vendor = { name = "Acme", contact = "noc@acme.example", rollback = false }
+protected_groups = ["Sex"]
+[systems.bought.models.score]
+favourable = "grant"
+"""
+    ledger = genesis(systems=systems)
+    affected = (replace(incident_opened().affected[0], model="score"),)
+    told = (evidence(model="score", category=Category.FAIRNESS, subject="Sex=f"),)
+    ledger.ask(incident_opened(affected=affected, category=Category.FAIRNESS, evidence=told, system="bought"), "triage")
+    rows = Observed(groups={"sex": {"f": 0.4, "m": 0.6}}, outcomes=("grant", "decline"))
+    made = drawn(ledger, rows={"score": rows})
+    found = scenario(made)
+    served, system = found.served["drill-score"], found.systems["drill-bought"]
+    assert served.probed
+    assert (served.outcomes, dict(served.groups["sex"])) == (("decline", "grant"), {"f": 0.4, "m": 0.6})
+    assert found.steps[0].faults[0].model_dump()["outcome"] == "decline"
+    assert system.vendor is not None
+    assert (system.vendor.rollback, system.protected_groups) == (False, ("sex",))
+    assert "acme" not in written(made, "incident", []).lower()
+    ledger = genesis(systems=b"version = 1\n")
+    ledger.ask(incident_opened(), "triage")
+    assert scenario(drawn(ledger)).systems["drill-of-shuttle"].tier == "high"
 
 
 def test_what_people_reported_is_reported_again() -> None:
