@@ -58,6 +58,9 @@ def _before_a_plan(case: Case, control: Control, shown: str) -> NextStep:
         models = ", ".join(sorted({affected.model for affected in case.affected}))
         none = f"no system declares a target of {models} and a known-good version that is not affected"
         verb = "remedied" if case.phase in {Phase.CONTAINED, Phase.INVESTIGATING} else "contained"
+        if any(control.systems.find(affected.model) is None for affected in case.affected):
+            by_hand = f"`headgate incidents {verb} {shown}` says what they did by hand"
+            return NextStep(f"people: {none}; until one does, {by_hand}", "headgate systems adopt FILE")
         said = "put it right" if verb == "remedied" else "stop the harm"
         return NextStep(
             f"people to {said} by hand: {none}",
