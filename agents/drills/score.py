@@ -96,9 +96,9 @@ class _Found:
 def score(played: Played) -> Scorecard:
     """Judge a drill by its file; without its faults nothing is judged but that nothing opened.
 
-    Pages, approvals, effects and clocks are those of every case that the faults explain. An approval counts if it
-    stands when its plan is authorised, or still stands in the end where the plan is undecided. A due span in whole
-    days is kept by a clock that gives one hour less: a local day may lose one to daylight saving.
+    Pages about incidents themselves, approvals, effects and clocks are those of every case that the faults explain.
+    An approval counts if it stands when its plan is authorised, or still stands in the end where the plan is undecided.
+    A due span in whole days is kept by a clock that gives one hour less: a local day may lose one to daylight saving.
     """
     cases = own(played) or played.cases
     explained = {case.incident for case in own(played)}
@@ -152,9 +152,9 @@ def _unique(names: Iterable[str]) -> tuple[str, ...]:
 
 
 def _paged(told: Iterable[Happened], names: Mapping[str, str]) -> Iterator[str]:
-    """Yield the people of each page, those told last included; machines that were told are no people."""
+    """Yield the people of each page about an incident itself, those told last included; machines are no people."""
     for one in told:
-        if isinstance(one.event, PageSent | EscalationExhausted):
+        if isinstance(one.event, PageSent | EscalationExhausted) and not one.event.subject:
             yield from (names.get(who, who) for who in one.event.persons if not who.startswith("webhook:"))
 
 
