@@ -47,7 +47,7 @@ class Served(Frozen):
     outcomes: tuple[Outcome, Outcome] = ("no", "yes")
     intercept: float = 0.0
     features: Mapping[Column, Feature] = Field(min_length=1, max_length=20)
-    rows_per_second: int = Field(300, ge=1, le=1000)
+    rows_per_second: int = Field(500, ge=1, le=1000)
     instances: Mapping[str, int] = Field(default_factory=dict)
     groups: Mapping[Column, Mapping[Outcome, Share]] = Field(default_factory=dict, max_length=2)
     label_after_seconds: float | None = Field(None, gt=0, le=60, description="until the truth is reported; never")

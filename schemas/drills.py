@@ -73,7 +73,7 @@ class Step(documents.Frozen):
     says: str = Field("", max_length=64)
     fields: Mapping[str, Said] = Field(default_factory=dict, max_length=16)
     refused: str = Field("", max_length=64, description="the word of the refusal that is expected; empty, none is")
-    speed: float | None = Field(None, ge=1, le=1_000_000, description="of this wait, instead of the scenario's")
+    speed: float | None = Field(None, ge=1, le=1_000_000, description="of this wait; above 1000 nobody asks any more")
 
     @model_validator(mode="after")
     def _somebody_says_something(self) -> "Step":
@@ -134,7 +134,7 @@ class Scenario(documents.Frozen):
     title: str = Field(min_length=1, max_length=120)
     situation: Text = Field(description="what a manager is told before it begins")
     seed: int = Field(1, ge=0, le=2**31)
-    speed: float = Field(60.0, ge=1, le=1_000_000, description="times faster than life while people are waited for")
+    speed: float = Field(240.0, ge=1, le=1_000_000, description="times faster than life while people are waited for")
     systems: dict[Name, System] = Field(min_length=1, max_length=8)
     served: dict[Name, Served] = Field(min_length=1, max_length=8, description="how each model behaves, by its name")
     people: dict[Person, Player] = Field(min_length=1, max_length=16)

@@ -77,11 +77,19 @@ def check(scenario: Scenario, name: str = "the scenario") -> None:
 
 
 def ready(step: Step, cases: tuple[Case, ...]) -> bool:
-    """Whether there is something to speak of: who is to decide on a plan waits until people are asked."""
+    """Whether there is something to speak of: its incidents have opened, and people are asked about a plan."""
+    if step.by is not None and _incidents(step) > len(cases):
+        return False
     if step.says not in _OF_A_PLAN or step.refused:
         return True
     case = _case(step, cases)
     return case is not None and case.plan is not None and case.plan.state is PlanState.PENDING
+
+
+def _incidents(step: Step) -> int:
+    """Return how many incidents a step speaks of at least: their numbers count from 1."""
+    numbers = [number for name in _INCIDENTS if isinstance(number := step.fields.get(name), int)]
+    return max(numbers, default=int("incident" in _kinds(step.says)))
 
 
 def said(step: Step, spoken: Spoken) -> object:

@@ -31,8 +31,8 @@ class Standing:
         When each moment first came; ``start`` is among them from the beginning.
     done
         When each step was taken.
-    phases
-        Where the response to each of its incidents stands.
+    phases, categories
+        Where the response to each of its incidents stands, and what kind each is of.
     paged
         Whether somebody is being paged and has not answered.
     latest
@@ -42,6 +42,7 @@ class Standing:
     moments: Mapping[str, int]
     done: Mapping[str, int] = field(default_factory=dict)
     phases: tuple[str, ...] = ()
+    categories: tuple[str, ...] = ()
     paged: bool = False
     latest: int = 0
 
@@ -125,6 +126,7 @@ def _over(scenario: Scenario, standing: Standing, now: int) -> bool:
     if expect.incidents == 0:
         return now - standing.latest >= _QUIET_MS
     reached = expect.phase is None or expect.phase in standing.phases
+    reached &= expect.category is None or expect.category.value in standing.categories
     enough = len(standing.phases) >= expect.incidents
     return reached and enough and now - standing.latest >= _SETTLE_MS
 

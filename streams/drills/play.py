@@ -27,6 +27,8 @@ QUIET_ROWS = 3000
 _WITHIN = 180.0
 _STALLED_AFTER = 45.0
 _POLL = 0.05
+_REQUESTS_UP_TO = 1000.0  # times as fast as life
+_ON_THE_WAY = 5.0
 _SHORT_MS = 300  # a wait that is not worth a change of the clock
 
 
@@ -41,6 +43,7 @@ class _Scene:
     done: list[Done] = field(default_factory=list)
     faults: dict[str, list[str]] = field(default_factory=dict)
     fault_at: int | None = None
+    silent: bool = False
     moved: tuple[int, float] = (0, 0.0)
 
 
@@ -94,6 +97,8 @@ class Play:
                 steps = [step for step in asked.due if ready(step, cases)]
                 if asked.over or self._stalled(scene, standing, waits=asked.until is not None):
                     break
+                if asked.rate > _REQUESTS_UP_TO:
+                    self._fall_silent(scene)
                 self._run_clock(asked.rate, asked.until, now)
                 for step in steps[:1]:  # what the others find may depend on it
                     self._take(scene, step, cases)
@@ -163,6 +168,7 @@ class Play:
             moments=moments,
             done={one.step: one.at for one in scene.done},
             phases=tuple(case.phase.value for case in cases),
+            categories=tuple(case.category.value for case in cases),
             paged=any(_is_paged(case) for case in cases),
             latest=max([scene.begun_at, *(one.at for one in happened), *(one.at for one in scene.done)]),
         )
@@ -212,6 +218,16 @@ class Play:
         if moved != scene.moved[0] or waits:
             scene.moved = moved, time.monotonic()
         return time.monotonic() - scene.moved[1] > _STALLED_AFTER
+
+    def _fall_silent(self, scene: _Scene) -> None:
+        """Ask nobody for the rest of the scene: at such a rate, a second on the way would be hours by the clock."""
+        if scene.silent:
+            return
+        scene.silent = True
+        self._world.ask_only(())
+        quiet = time.monotonic() + _ON_THE_WAY
+        while time.monotonic() < quiet:
+            self._watch.listen(_POLL)
 
     def _run_clock(self, rate: float, until: int | None, now: int) -> None:
         """Let the clock run so fast, up to one of its times at most; a short wait is left as it is."""

@@ -96,4 +96,10 @@ def test_a_silence_is_said_by_its_matchers() -> None:
 def test_who_decides_on_a_plan_waits_until_people_are_asked() -> None:
     """An approval waits for a pending plan; all else is said when it is due."""
     assert not ready(step("Approve", 'reason = "r"'), ())
-    assert ready(step("Acknowledge", ""), ())
+    assert ready(step("ReportFailure", 'model = "readmission", what = "odd"'), ())
+
+
+def test_who_speaks_of_an_incident_waits_until_it_has_opened() -> None:
+    """A step about the first incident, or about a second one, is not taken before that is there."""
+    assert not ready(step("Acknowledge", ""), ())
+    assert not ready(step("Merge", 'incident = 2, into = 1, reason = "r"'), ())
