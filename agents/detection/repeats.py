@@ -8,6 +8,9 @@ from agents.detection.sample import Counts
 CODES = 10
 """A column of so few different values holds codes, not readings."""
 
+CERTAIN = 0.9999
+"""The probability of a repeat in a column that may stand still for any time."""
+
 
 def unseen(codes: Floats) -> int:
     """Return how many of as many further texts will be new: those seen once (Turing's estimate; Good, 1953)."""
@@ -40,5 +43,5 @@ def repeat_bound(repeats: Counts, matrix: Floats) -> Floats:
             bound[i] = max(bound[i], float(len(usable)) ** (-1 / longest))
         if len(np.unique(usable)) <= CODES:
             bound[i] = 1.0
-    usual: Floats = np.minimum(bound, 0.9999)
+    usual: Floats = np.minimum(bound, CERTAIN)
     return usual

@@ -201,3 +201,31 @@ def _changes(monitor: Monitor, columns: dict[str, Any], sizes: list[int]) -> lis
         found += monitor.update(decoded(batch(part, first)), START)
         first += size
     return found
+
+
+@pytest.mark.parametrize(("share", "numbers"), [(0.5, False), (0.9, True)])
+def test_a_model_that_gives_one_answer_to_whatever_it_is_asked_performs_badly(share: float, *, numbers: bool) -> None:
+    """Where all predictions become the rarer class while the inputs go on, performance is signalled, once."""
+    rng = np.random.default_rng(1)
+
+    def sent(i: int) -> dict[str, Any]:
+        said = np.where(rng.random(250) < share, "no", "yes") if i < 30 else np.full(250, "yes")
+        made = (said == "yes").astype(np.int64) if numbers else said.tolist()
+        return features(rng, 250, 3) | {"prediction": made}
+
+    traffic = Traffic().run(sent(i) for i in range(40))
+    found = [signal for signal in traffic.raised if signal.category is Category.PERFORMANCE]
+    assert [(signal.subject, signal.statistic) for signal in found] == [("prediction", "collapse")]
+    assert found[0].first_bad_at >= START + 29_000
+
+
+def test_a_model_that_says_no_to_nearly_all_is_not_broken_by_a_window_of_them() -> None:
+    """A class of 99 in 100 may fill windows."""
+    rng = np.random.default_rng(1)
+
+    def sent(i: int) -> dict[str, Any]:
+        made = (rng.random(250) < 0.01) & (i < 30)
+        return features(rng, 250, 3) | {"prediction": made.astype(np.int64)}
+
+    traffic = Traffic().run(sent(i) for i in range(36))
+    assert not [signal for signal in traffic.raised if signal.category is Category.PERFORMANCE]

@@ -6,7 +6,7 @@ what the expected run between false alarms allows.
 """
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
 import numpy as np
@@ -18,12 +18,16 @@ from agents.detection.columns import Floats
 from agents.detection.compiled import compiled
 from agents.detection.detectors.level import CAP, Held, Key, Level, Levels
 from agents.detection.profile import Profile
+from agents.detection.repeats import CERTAIN
 from agents.detection.sample import Counts, Sample
 from schemas.avro import decode, encode
 from schemas.thresholds import Thresholds
 from schemas.values import Category
 
 _BACK = 0.5
+
+COLLAPSE = "collapse"
+"""The statistic of predictions that are all of one class: its share, against that of the reference."""
 
 LIKELY = 3.0
 """−log10 p that is enough to say which instance shows what is already known to be wrong."""
@@ -107,6 +111,7 @@ class Psi:
     def __init__(self, profile: Profile, thresholds: Thresholds, score: float, *, whole: bool = True) -> None:
         self._profile = profile
         self._used = common(profile.used)
+        self._made = [i for i, facet in enumerate(profile.facets) if facet.role == "prediction" and self._coded(i)]
         self._policy = thresholds
         self._score = score
         self._whole = whole
@@ -137,6 +142,8 @@ class Psi:
         """Whether the newest rows, though fewer than a window, look like it too."""
         if self._rows < 50:
             return any(self._levels.holds((*key[:2], baseline, key[3])) for baseline in ("reference", "rolling"))
+        if key[1] == COLLAPSE:
+            return self._levels.holds(key)
         index = [facet.name for facet in self._profile.facets].index(key[3])
         one = slice(index, index + 1)
         psi, score = stability(
@@ -197,7 +204,7 @@ class Psi:
     def _close(self) -> None:
         now, used = self._counts, self._used
         away_now = _index(now, self._profile.counts, used)
-        findings = self._findings("reference", away_now, now, self._profile.counts)
+        findings = [*self._findings("reference", away_now, now, self._profile.counts), *self._collapsed(now)]
         if self._whole:
             before, full = _together(self._windows[:-1].astype(np.int32))
             index = _index(now, before, used) * full
@@ -241,6 +248,32 @@ class Psi:
         enough = np.minimum(now.sum(axis=1), then.sum(axis=1)) >= self._policy.floor_rows
         chosen = np.flatnonzero(enough & (score > self._score)).tolist()
         return [self._level(int(far[i]), baseline, float(psi[far[i]]), float(score[i])) for i in chosen]
+
+    def _coded(self, index: int) -> bool:
+        """Whether a facet holds classes, not readings."""
+        return self._profile.facets[index].text or float(self._profile.repeats[index]) >= CERTAIN
+
+    def _collapsed(self, now: Counts) -> list[Level]:
+        """Find that all predictions of the window are one class, where the reference's seldom were.
+
+        A model that gives one answer, whatever it is asked, is broken. Inputs that moved far may be why: they are told
+        first (`symptom`). Real outputs come in longer runs than their dependence on the row before explains: twice the
+        digits are asked for, as of a run of equal cells (quality.py).
+        """
+        found = []
+        for i in self._made:
+            bin_, rows = int(now[i].argmax()), int(now[i].sum())
+            if int(now[i, bin_]) < rows or rows < self._policy.floor_rows or not self._whole:
+                continue
+            before = self._profile.counts[i]
+            share = (float(before[bin_]) + 0.5) / (float(before.sum()) + 0.5 * len(before))
+            score = -rows / float(self._profile.inflation[i]) * math.log10(share)
+            if score >= 2 * self._score:
+                level = self._level(i, "reference", 1.0, min(score, CAP))
+                found.append(
+                    replace(level, statistic=COLLAPSE, category=Category.PERFORMANCE, threshold=share, material=True)
+                )
+        return found
 
     def _level(self, index: int, baseline: str, psi: float, score: float) -> Level:
         facet = self._profile.facets[index]
