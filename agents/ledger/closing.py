@@ -1,6 +1,6 @@
 """What of a case still stands open, a sentence each: while there is one, the case does not close."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 
 from agents.ledger import recount, updates
 from agents.ledger.case import Case
@@ -75,20 +75,25 @@ def _reviews(_control: Control, case: Case) -> Iterator[str]:
         yield f"decisions wait for a review: {_some(waiting)}"
 
 
-_REGIONS: tuple[Callable[[Control, Case], Iterator[str]], ...] = (
-    _tasks,
-    _learning,
-    _glass,
-    _hold,
-    _merged,
-    _split,
-    _clocks,
-    _reviews,
-    _messages,
-)
-"""Each region says what of it stands open."""
+_MATTERS: Mapping[str, Callable[[Control, Case], Iterator[str]]] = {
+    "tasks": _tasks,
+    "post_mortem": _learning,
+    "glass": _glass,
+    "hold": _hold,
+    "merged": _merged,
+    "split": _split,
+    "clocks": _clocks,
+    "reviews": _reviews,
+    "messages": _messages,
+}
+"""Each matter says what of it stands open."""
+
+
+def standing(control: Control, case: Case) -> tuple[tuple[str, str], ...]:
+    """Return all that keeps a case from being closed: of which matter, and a sentence; empty when it may be."""
+    return tuple((matter, said) for matter, says in _MATTERS.items() for said in says(control, case))
 
 
 def unfinished(control: Control, case: Case) -> tuple[str, ...]:
-    """Return all that keeps a case from being closed, a sentence each; empty when it may be."""
-    return tuple(sentence for region in _REGIONS for sentence in region(control, case))
+    """Return the sentences of what stands open."""
+    return tuple(said for _, said in standing(control, case))

@@ -12,6 +12,7 @@ from schemas.case.paging import AcknowledgePage
 from schemas.case.response import Dismissal
 from schemas.commands import Acknowledge, Declare, Dismiss
 from streams.cli import assess, by_hand, consent, lead, learn, post_mortem, work
+from streams.cli.sections import Sections
 from streams.clock import now_ms
 from streams.settings import Settings
 from streams.view.asking import OpenLedger
@@ -27,7 +28,27 @@ _JSON = click.option("--json", "as_json", is_flag=True, help="As JSON.")
 _ALL = click.option("--all", "everything", is_flag=True, help="Those that are over, too.")
 
 
-@click.group(name="incidents", invoke_without_command=True)
+_SECTIONS = {
+    "See": ("list", "show", "watch", "timeline", "signals", "matrix"),
+    "Take it": ("acknowledge", "declare", "dismiss", "assume", "hand-over", "checklist", "check", "note", "task"),
+    "Judge it": ("assess", "modifier", "severity", "priority", "reportability", "exclude"),
+    "Stop and mend it (see also headgate approve)": (
+        "ask-plan",
+        "break-glass",
+        "keep-nothing",
+        "sign-off",
+        "contained",
+        "remedied",
+        "recovered",
+        "regress",
+    ),
+    "Sort it": ("merge", "split", "reopen", "investigate"),
+    "Learn from it": ("review", "cause", "causes", "replay", "post-mortem", "judge", "correct", "rate"),
+    "Close it": ("review-break-glass", "review-standing", "release-hold", "close"),
+}
+
+
+@click.group(name="incidents", cls=Sections, sections=_SECTIONS, invoke_without_command=True)
 @_ALL
 @_JSON
 @click.pass_context
@@ -35,13 +56,19 @@ def command(ctx: click.Context, *, everything: bool, as_json: bool) -> None:
     r"""List open incidents and what each waits for; show, watch and answer them.
 
     An incident may be named by the beginning of its id. What is printed was verified: signatures, tree and decisions.
+    `show` ends with what the incident waits for, and with the command that brings it on: follow them.
 
     \b
-    Examples:
-      headgate incidents
-      headgate incidents show 3f8a2c
-      headgate incidents watch
-      headgate incidents declare 3f8a2c --as ana --reason "customers complain"
+    A whole incident (keys: headgate keys new ana, then headgate keys enrol):
+      headgate incidents                                     what is open
+      headgate incidents show 3f8a2c                         what is known, and what is waited for
+      headgate incidents acknowledge 3f8a2c --as ana         you are on it; paging stops
+      headgate approve 3f8a2c --as ana --reason "…"          the plan, signed; then another person
+      headgate incidents watch                               contained, mended, recovered
+      headgate clocks show 3f8a2c                            which authority must hear of it, by when
+      headgate incidents review 3f8a2c --as ana --note "…"   learn; show now lists what is left
+      headgate incidents post-mortem template 3f8a2c         fill it in, write it, have it accepted
+      headgate incidents close 3f8a2c --as ana
     """
     if ctx.invoked_subcommand is None:
         _list(ctx.obj, everything=everything, as_json=as_json)

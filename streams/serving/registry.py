@@ -11,6 +11,8 @@ from typing import Any
 from schemas.errors import EffectError
 from streams.targets.mlflow_registry import ask, open_registry
 
+_DIGITS = 36
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Published:
@@ -74,6 +76,7 @@ def _register(client: Any, experiment: str, model: Registered, published: Publis
         client.log_param(run_id, name, value)
     for name, measured in published.metrics.items():
         client.log_metric(run_id, name, measured)
+    client.log_inputs(run_id, datasets=[_data(model, published)])
     with tempfile.TemporaryDirectory(prefix="headgate-") as folder:
         name, text = published.artefact
         (Path(folder) / name).write_text(text)
@@ -88,6 +91,16 @@ def _register(client: Any, experiment: str, model: Registered, published: Publis
         description=published.card,
     )
     return str(version.version)
+
+
+def _data(model: Registered, published: Published) -> Any:
+    """Return what a run says of the rows that it learnt from; MLflow's digests have at most 36 characters."""
+    from mlflow.entities import Dataset, DatasetInput, InputTag
+
+    digest = published.data_digest[:_DIGITS]
+    source = json.dumps({"sha256": published.data_digest})
+    rows = Dataset(name=f"{model.model}-training", digest=digest, source_type="local", source=source)
+    return DatasetInput(dataset=rows, tags=[InputTag("mlflow.data.context", "training")])
 
 
 def _mlmodel(run_id: str, model: Registered, published: Published) -> dict[str, object]:

@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from agents.ledger.case import Case
+from agents.ledger.case import Case, Phase
 from agents.ledger.fold import Verified
 from agents.triage.reports import reporter_named
 from schemas import events as e
@@ -14,6 +14,7 @@ from schemas.errors import HeadgateError
 from streams.clock import now_ms
 from streams.view import message_lines, work_lines
 from streams.view.asking import OpenLedger
+from streams.view.left_to_do import left_to_do
 from streams.view.lineage import say_lineage
 from streams.view.next_step import next_step
 from streams.view.output_audit import say
@@ -64,6 +65,14 @@ def row(ledger: OpenLedger, case: Case, names: Mapping[str, str]) -> dict[str, A
     }
 
 
+def _left(ledger: OpenLedger, case: Case) -> list[dict[str, str]]:
+    """Return what keeps a case from being closed once its response is over, each with the command that settles it."""
+    if case.phase not in {Phase.RESOLVED, Phase.REVIEW}:
+        return []
+    left = left_to_do(case, ledger.state.control, short(ledger, case.incident))
+    return [{"what": sentence, "command": command} for sentence, command in left]
+
+
 def document(ledger: OpenLedger, case: Case, names: Mapping[str, str]) -> dict[str, Any]:
     """Return everything that the ledger says of an incident."""
     entries = list(ledger.of(case.incident))
@@ -71,6 +80,7 @@ def document(ledger: OpenLedger, case: Case, names: Mapping[str, str]) -> dict[s
     ranked = sorted(case.course.signals, key=lambda evidence: -evidence.score)
     return {
         **row(ledger, case, names),
+        "left_to_do": _left(ledger, case),
         "rule": opened.rule,
         "policy": case.policy,
         "owner_role": opened.owner_role,
@@ -181,7 +191,17 @@ def show(
         click.echo("\npeople")
         click.echo("\n".join(f"  {clean(line)}" for line in done))
     _show_history(told, names)
-    click.echo(f"\nwaits for: {clean(told['waits_for'])}")
+    _show_wait(told)
+
+
+def _show_wait(told: Mapping[str, Any]) -> None:
+    """Print what an incident waits for, and the command for it; under review each thing that is left, by itself."""
+    if told["phase"] != Phase.REVIEW or not told["left_to_do"]:
+        click.echo(f"\nwaits for: {clean(told['waits_for'])}")
+    else:
+        click.echo("\nbefore it can be closed")
+        for one in told["left_to_do"]:
+            click.echo(f"  {clean(one['what'])}\n    {one['command']}")
     if told["command"]:
         click.echo(f"  {told['command']}")
 

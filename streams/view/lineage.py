@@ -41,7 +41,10 @@ def say_lineage(found: Mapping[str, Any] | None) -> None:
             click.echo(clean(f"    unknown: {one['unknown']}"))
             continue
         for name, value in _lines(one):
-            click.echo(clean(f"    {name:<10} {value or 'unknown'}"))
+            first, *more = [line for line in value.splitlines() if line.strip()] or ["unknown"]
+            click.echo(clean(f"    {name:<10} {first}"))
+            for line in more:
+                click.echo(clean(f"    {'':<10} {line}"))
 
 
 def _lines(one: Mapping[str, Any]) -> Sequence[tuple[str, str]]:
