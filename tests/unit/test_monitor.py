@@ -9,7 +9,7 @@ import pytest
 from agents.detection.columns import decode as decoded
 from agents.detection.detect import Detect
 from agents.detection.detectors.catalogue import Setting, make
-from agents.detection.detectors.psi import Psi, stability
+from agents.detection.detectors.psi import Psi, PsiState, stability
 from agents.detection.detectors.triggers import Adwin, RiverState
 from agents.detection.monitor import Monitor
 from agents.detection.standard import Standard
@@ -229,3 +229,15 @@ def test_a_model_that_says_no_to_nearly_all_is_not_broken_by_a_window_of_them() 
 
     traffic = Traffic().run(sent(i) for i in range(36))
     assert not [signal for signal in traffic.raised if signal.category is Category.PERFORMANCE]
+
+
+@pytest.mark.parametrize("rows", [70_000, -1])
+def test_windows_of_another_policy_are_remembered_exactly_however_many_rows_they_hold(rows: int) -> None:
+    """A saved histogram of more rows than a window has now, or of a number that none can have, comes back as it was."""
+    psi = make("psi", Setting(thresholds=Thresholds(), profile=profile()))
+    assert isinstance(psi, Psi)
+    saved = decode(PsiState, psi.state())
+    counts = np.full(len(saved.counts) // 8, rows, dtype="<i8").tobytes()
+    body = encode(replace(saved, counts=counts))
+    psi.restore(body)
+    assert psi.state() == body
