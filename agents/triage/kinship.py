@@ -57,7 +57,7 @@ def home(signal: SignalRaised, episodes: Iterable[Episode], judge: Judge) -> Epi
         again = any(other.signal == signal.signal for other in episode.signals)
         if again and (not _anew(signal, episode) or _gap(signal, episode, judge) is not None):
             return episode
-    known = [episode for episode in known if _possible(signal, episode)]
+    known = [episode for episode in known if _possible(signal, episode, judge)]
     near = [(gap, place) for place, episode in enumerate(known) if (gap := _gap(signal, episode, judge)) is not None]
     if near:
         return known[min(near)[1]]
@@ -77,13 +77,26 @@ def _inherited(signal: SignalRaised, other: SignalRaised) -> bool:
     return signal.version != other.version and all(getattr(signal, name) == getattr(other, name) for name in _LEVEL)
 
 
-def _possible(signal: SignalRaised, episode: Episode) -> bool:
-    """Whether one cause may be behind both: what serving loses and how inputs move never have one, on one model."""
-    kinds = {kind_of(other) for other in episode.signals if other.model == signal.model}
+def _possible(signal: SignalRaised, episode: Episode, judge: Judge) -> bool:
+    """Whether one cause may be behind both.
+
+    What serving loses and how inputs move have none on one model, but for defaults that an outage puts in: inputs that
+    broke away in the very window in which serving failed.
+    """
+    own = [other for other in episode.signals if other.model == signal.model]
+    kinds = {kind_of(other) for other in own}
     kind = kind_of(signal)
     if kind is Kind.INFRASTRUCTURE:
-        return not kinds or bool(kinds & _SERVING)
-    return not (kind in MOVING and kinds == {Kind.INFRASTRUCTURE})
+        return not kinds or bool(kinds & _SERVING) or any(_fell_back(other, signal, judge) for other in own)
+    if kind in MOVING and kinds == {Kind.INFRASTRUCTURE}:
+        return any(_fell_back(signal, other, judge) for other in own)
+    return True
+
+
+def _fell_back(moved: SignalRaised, failing: SignalRaised, judge: Judge) -> bool:
+    """Whether inputs broke away within the window that showed serving to fail, or the other way round."""
+    window = max(width(moved), width(failing), judge.policy.join_seconds * 1000)
+    return breaks(moved) and abs(moved.first_bad_at - failing.first_bad_at) <= window
 
 
 def _gap(signal: SignalRaised, episode: Episode, judge: Judge) -> int | None:

@@ -123,6 +123,13 @@ def defaults(story: Story, columns: Columns, rng: np.random.Generator) -> None:
         columns[name] = np.where(late, np.nan, columns[name])
 
 
+def put_in(story: Story, columns: Columns, _rng: np.random.Generator) -> None:
+    """The feature store hangs: every request waits, some fail, and two inputs are one default each."""
+    columns["latency"] = columns["latency"] + 120
+    story.failures = SIZE // 5
+    columns["f0"], columns["f3"] = np.full(SIZE, 3.0), np.zeros(SIZE)
+
+
 def bad_version(_story: Story, columns: Columns, rng: np.random.Generator) -> None:
     """The model itself has become worse: the same inputs, at the usual speed, wrongly answered."""
     spoil(columns, rng.random(SIZE) < 0.6)
@@ -138,6 +145,7 @@ def broken_sensor(_story: Story, columns: Columns, rng: np.random.Generator) -> 
 CAUSES: dict[str, tuple[Cause, Category]] = {
     "timeouts of the server": (timeouts, Category.INFRASTRUCTURE),
     "timeouts of the feature store": (defaults, Category.INFRASTRUCTURE),
+    "defaults that an outage puts in": (put_in, Category.INFRASTRUCTURE),
     "a bad version": (bad_version, Category.PERFORMANCE),
     "a broken sensor": (broken_sensor, Category.DATA_QUALITY),
 }
