@@ -128,6 +128,7 @@ def put_in(story: Story, columns: Columns, _rng: np.random.Generator) -> None:
     columns["latency"] = columns["latency"] + 120
     story.failures = SIZE // 5
     columns["f0"], columns["f3"] = np.full(SIZE, 3.0), np.zeros(SIZE)
+    spoil(columns, np.ones(SIZE, dtype=bool))
 
 
 def bad_version(_story: Story, columns: Columns, rng: np.random.Generator) -> None:
