@@ -1,4 +1,4 @@
-"""A drill for each attack: what an attacker would send, as telemetry into detection, and the technique it suspects."""
+"""Each attack as an attacker would make it: telemetry into detection, and the technique it suspects."""
 
 from collections.abc import Callable
 from typing import Any
@@ -113,7 +113,7 @@ def turned(columns: Columns, chosen: np.ndarray[Any, Any]) -> list[str]:
     return [both[p] if bad else p for p, bad in zip(columns["prediction"], chosen.tolist(), strict=True)]
 
 
-DRILLS: dict[str, tuple[Attack, str, str]] = {
+ATTACKS: dict[str, tuple[Attack, str, str]] = {
     "extraction by a grid": (grid, "AML.T0024.002", "steps"),
     "extraction by one caller near the boundary": (boundary, "AML.T0024.002", "caller_share"),
     "evasion by small steps": (perturbed, "AML.T0015", "flips"),
@@ -125,7 +125,7 @@ DRILLS: dict[str, tuple[Attack, str, str]] = {
 }
 
 
-class Drill:
+class Rehearsal:
     """Traffic by the clock, honest until an attack."""
 
     def __init__(self, policy: Thresholds | None = None, *, teaching: bool = False) -> None:
@@ -149,28 +149,28 @@ class Drill:
         return [signal for signal in self.traffic.raised[before:] if signal.category is Category.ATTACK]
 
 
-@pytest.mark.parametrize("name", DRILLS)
+@pytest.mark.parametrize("name", ATTACKS)
 def test_an_attack_is_suspected_by_its_technique_and_no_longer_after_it(name: str) -> None:
     """Honest traffic raises no attack; the attack is raised with its ATLAS id, and cleared when it is over."""
-    attack, technique, statistic = DRILLS[name]
-    drill = Drill(teaching="feedback" in name or "row" in name or "labels" in name)
-    assert drill.send(60) == []
-    found = {(signal.statistic, signal.technique): signal for signal in drill.send(24, attack)}
+    attack, technique, statistic = ATTACKS[name]
+    rehearsal = Rehearsal(teaching="feedback" in name or "row" in name or "labels" in name)
+    assert rehearsal.send(60) == []
+    found = {(signal.statistic, signal.technique): signal for signal in rehearsal.send(24, attack)}
     assert (statistic, technique) in found, sorted(found)
     signal = found[statistic, technique]
     assert TECHNIQUES[technique].name in signal.summary
     assert "confidence 0." in signal.summary
-    drill.send(32)
-    assert not [standing for standing in drill.traffic.standing if statistic in standing]
+    rehearsal.send(32)
+    assert not [standing for standing in rehearsal.traffic.standing if statistic in standing]
 
 
 def test_a_flood_is_told_from_a_short_burst() -> None:
     """Forty times the usual rate for seven seconds is denial of service; for half a second it is nothing."""
-    drill = Drill()
-    drill.send(24)
-    assert drill.send(4, per_second=2000) == []
-    drill.send(8)
-    found = drill.send(60, per_second=2000)
+    rehearsal = Rehearsal()
+    rehearsal.send(24)
+    assert rehearsal.send(4, per_second=2000) == []
+    rehearsal.send(8)
+    found = rehearsal.send(60, per_second=2000)
     assert {(s.subject, s.technique) for s in found} >= {("requests", "AML.T0029")}
     assert {s.technique for s in found} <= {"AML.T0029", "AML.T0034.000"}
 
@@ -181,9 +181,9 @@ def test_one_caller_who_floods_is_named() -> None:
     def one(_rng: np.random.Generator, columns: Columns) -> None:
         columns["caller"] = column("caller", ["bot"] * SIZE, "caller")
 
-    drill = Drill()
-    drill.send(24)
-    assert "caller bot" in {signal.subject for signal in drill.send(60, one, per_second=2000)}
+    rehearsal = Rehearsal()
+    rehearsal.send(24)
+    assert "caller bot" in {signal.subject for signal in rehearsal.send(60, one, per_second=2000)}
 
 
 def test_a_flood_without_callers_or_times_needs_more() -> None:
@@ -196,14 +196,14 @@ def test_a_flood_without_callers_or_times_needs_more() -> None:
         anonymous(rng, columns)
         del columns["at"]
 
-    drill = Drill()
-    drill.send(24, anonymous)
-    assert drill.send(60, anonymous, per_second=600) == []
-    drill.send(8, anonymous)
-    assert drill.send(60, anonymous, per_second=2000)
-    drill = Drill()
-    drill.send(24, timeless)
-    assert drill.send(60, timeless, per_second=20_000) == []
+    rehearsal = Rehearsal()
+    rehearsal.send(24, anonymous)
+    assert rehearsal.send(60, anonymous, per_second=600) == []
+    rehearsal.send(8, anonymous)
+    assert rehearsal.send(60, anonymous, per_second=2000)
+    rehearsal = Rehearsal()
+    rehearsal.send(24, timeless)
+    assert rehearsal.send(60, timeless, per_second=20_000) == []
 
 
 @pytest.mark.parametrize(("judge", "technique"), [("injection", "AML.T0051"), ("jailbreak", "AML.T0054")])
