@@ -11,6 +11,7 @@ FAULT ?= units
 SEED ?= 1
 STEPS ?= 1000000
 FAST := tests/unit tests/property
+DRILLS := tests/drills
 BIN := .venv/bin
 BENCHES := $(sort $(patsubst tests/bench/%/__main__.py,%,$(wildcard tests/bench/*/__main__.py)) $(basename $(notdir $(wildcard tests/bench/*.py))))
 PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11 python; do \
@@ -31,7 +32,8 @@ up: .venv/ready ## start everything on this machine and keep it running
 
 test: .venv/ready ## run every test, on a real Kafka, except the slow ones
 	$(BIN)/python -m pytest $(FAST) -m "not long" --numprocesses auto --cov --cov-report term
-	HEADGATE_TEST_COMPLETE=1 $(BIN)/python -m pytest $(FAST:%=--ignore %) -m "not long" --numprocesses 2 --dist loadfile
+	HEADGATE_TEST_COMPLETE=1 $(BIN)/python -m pytest $(FAST:%=--ignore %) --ignore $(DRILLS) -m "not long" --numprocesses 2 --dist loadfile
+	HEADGATE_TEST_COMPLETE=1 $(BIN)/python -m pytest $(DRILLS)
 
 test-long: .venv/ready ## run the slow tests
 	$(BIN)/python -m pytest -m long --timeout 1800

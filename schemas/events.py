@@ -93,6 +93,8 @@ class CaseGrew:
 
     ruled
         The worst that the rules of its policy have said of it so far; people's judgement counts beside it.
+    technique
+        ATLAS id of the attack that is suspected now; None takes no earlier suspicion back.
     """
 
     incident: str
@@ -103,6 +105,7 @@ class CaseGrew:
     affected: tuple[Affected, ...]
     evidence: tuple[Evidence, ...]
     blast_radius: tuple[Reached, ...] = ()
+    technique: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

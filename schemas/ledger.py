@@ -107,6 +107,7 @@ class IncidentStatus:
     actions: tuple[ActionStatus, ...]
     recurrence_of: str | None
     drill: bool = False
+    technique: str | None = None
 
 
 RECORDS = (Command, AuditEntry, IncidentStatus)

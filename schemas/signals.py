@@ -216,7 +216,11 @@ class IncidentOpened:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IncidentGrew:
-    """More is known of an incident, or it reaches further; the newest facts replace the earlier."""
+    """More is known of an incident, or it reaches further; the newest facts replace the earlier.
+
+    technique
+        ATLAS id of the attack that is suspected now; None takes no earlier suspicion back.
+    """
 
     id: str
     sequence: int
@@ -225,6 +229,7 @@ class IncidentGrew:
     affected: tuple[Affected, ...]
     evidence: tuple[Evidence, ...]
     blast_radius: tuple[Reached, ...] = ()
+    technique: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

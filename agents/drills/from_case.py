@@ -81,7 +81,7 @@ def from_case(
     own = next(iter(versions)) if len(versions) == 1 and several else None  # else the fault is every version's
     evidence = {model: [one for one in case.course.signals if one.model == model] for model in models}
     seen = {model: _seen(evidence[model], observed.get(model, Observed())) for model in models}
-    found = culprit(case.category, opened.technique or "", evidence[origin], seen[origin], (models[origin], own))
+    found = culprit(case.category, case.technique, evidence[origin], seen[origin], (models[origin], own))
     players = cast(entries, control)
     document: dict[str, Any] = {
         "version": 1,

@@ -34,7 +34,6 @@ def expected(
     events = [one.event for one in told]
     kept = [str(step["says"]) for step in said if not step.get("refused")]
     asked = [one.asked.kind for one in entries if one.asked is not None and one.asked.principal in players.of]
-    opened = next(event for event in events if isinstance(event, e.CaseOpened))
     found: dict[str, Any] = {"incidents": 1, "category": case.category.value}
     if not _JUDGED & set(asked):
         found["severity"] = case.severity.value
@@ -45,8 +44,8 @@ def expected(
         found["affected"] = [f"{models[one.model]}:{one.version}" for one in case.affected if one.model in models]
     else:
         found["origin"] = models[case.affected[0].model]
-    if opened.technique:
-        found["technique"] = opened.technique
+    if case.technique:
+        found["technique"] = case.technique
     found |= _paged(events, players, escalations)
     approved = list(dict.fromkeys(_approvals(events)))
     if decided and all(who in players.of for who in approved):

@@ -90,7 +90,6 @@ class _Found:
     paged: tuple[str, ...]
     approvals: tuple[str, ...]
     effects: tuple[str, ...]
-    technique: str
 
 
 def score(played: Played) -> Scorecard:
@@ -131,7 +130,6 @@ def _found(played: Played, cases: tuple[Case, ...]) -> _Found:
     of_main = [one.event for one in told if main is not None and one.incident == main.incident]
     policies = [one.policy for one in of_main if isinstance(one, PagingStarted) and not one.subject]
     ended = [one.event for one in told if isinstance(one.event, ActionFinished)]
-    opened = next((one for one in of_main if isinstance(one, e.CaseOpened)), None)
     return _Found(
         main=main,
         clocks=tuple(
@@ -143,7 +141,6 @@ def _found(played: Played, cases: tuple[Case, ...]) -> _Found:
         paged=_unique(_paged(told, played.names)),
         approvals=_unique(played.names.get(who, who) for who in _approvals(told)),
         effects=_unique(one.target for one in ended if one.outcome == "done"),
-        technique=(opened.technique or "") if opened else "",
     )
 
 
@@ -215,7 +212,7 @@ def _of_case(expect: Expect, found: _Found) -> Iterator[Line]:
             "severity": main.severity.value,
             "phase": main.phase.value,
             "origin": _origin(main),
-            "technique": found.technique or NOTHING,
+            "technique": main.technique or NOTHING,
         }
         if main
         else {}

@@ -101,7 +101,11 @@ class Attached:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Case:
-    """One incident as its entries tell it."""
+    """One incident as its entries tell it.
+
+    technique
+        ATLAS id of the attack that was suspected last; empty where none was.
+    """
 
     incident: str
     opened_at: int
@@ -136,6 +140,7 @@ class Case:
     reviews: Reviews = field(default_factory=Reviews)
     messages: Messages = field(default_factory=Messages)
     owner_role: str = ""
+    technique: str = ""
 
     def bad_versions(self, model: str) -> frozenset[str]:
         """Versions of a model that the incident names."""
@@ -172,6 +177,7 @@ def _opened(event: e.CaseOpened) -> Case:
         drill=event.drill,
         owner_role=event.owner_role,
         blast_radius=event.blast_radius,
+        technique=event.technique or "",
     )
 
 
@@ -217,6 +223,7 @@ def _on_response(case: Case, event: object, at: int) -> Case:
                 category=event.category,
                 affected=event.affected,
                 blast_radius=event.blast_radius,
+                technique=event.technique or case.technique,
                 quiet=False,
             )
         case e.CaseQuieted():

@@ -87,9 +87,7 @@ def _happened(record: Record) -> Iterator[str]:
     yield f"Models downstream that could be reached: {several(sum(1 for one in case.blast_radius if one.depth))}."
     yield "It had happened before." if case.recurrence_of else "No earlier incident of this cause was known."
     yield (
-        "A known technique of attack was recognised."
-        if record.history.opened.technique
-        else ("No technique of attack was recognised.")
+        "A known technique of attack was recognised." if case.technique else ("No technique of attack was recognised.")
     )
     yield PHASES[case.phase.value]
 

@@ -52,7 +52,7 @@ def _identity(record: Record) -> Iterator[tuple[str, Fact]]:
     yield "category", Fact(value=plain(case.category.value), entries=told)
     yield (
         "technique",
-        known(record.history.opened.technique or "", opened, unknown="no attack technique was recognised or recorded"),
+        known(record.case.technique, told, unknown="no attack technique was recognised or recorded"),
     )
     yield (
         "recurrence",

@@ -33,4 +33,5 @@ def status(case: Case, index: int, at: int) -> IncidentStatus:
         actions=actions,
         recurrence_of=case.recurrence_of,
         drill=case.drill,
+        technique=case.technique or None,
     )

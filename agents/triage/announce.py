@@ -47,7 +47,7 @@ def opened(
         first_bad_at=episode.first_bad_at,
         recommended=recommend(found.affected, judge),
         owner_role=judge.owner_of(origin.model).value,
-        technique=next((signal.technique for signal in cause.ranked if signal.technique), None),
+        technique=_technique(found),
         recurrence_of=ended.get(after.key),
         policy=judge.digest,
         blast_radius=found.reached,
@@ -75,8 +75,14 @@ def grew(episode: Episode, found: Conclusion, at: int) -> tuple[Episode, Inciden
         affected=found.affected,
         evidence=tuple(evidence(signal) for signal in found.evidence),
         blast_radius=found.reached,
+        technique=_technique(found),
     )
     return after, _fitted(record)
+
+
+def _technique(found: Conclusion) -> str | None:
+    """Return the technique that the weightiest signal of the cause which names one suspects."""
+    return next((signal.technique for signal in found.cause.ranked if signal.technique), None)
 
 
 def quieted(episode: Episode, at: int) -> IncidentQuieted:

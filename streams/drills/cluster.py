@@ -34,7 +34,7 @@ _KEPT = ("log", "reports", "ledger", "trust.json")
 
 def own(settings: Settings, now: float | None = None) -> Settings:
     """Return settings for drills of their own: a ledger named by the second, below var/drills, and a clock file."""
-    name = f"{DRILL}{int(time.time() if now is None else now)}"
+    name = f"{DRILL}{int(machine_seconds() if now is None else now)}"
     directory = (settings.var / "drills" / name).absolute()
     return settings.model_copy(
         update={"var": directory, "ledger": name, "archive": None, "receivers": None, "clock": directory / "clock.json"}

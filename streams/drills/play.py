@@ -73,9 +73,9 @@ class Play:
         self._wait("the monitors know what is normal", self._warmed)
         self._timeline.say(f"every version is watched: {self._judged():,} rows judged")
 
-    def quiet(self) -> tuple[Played, ...]:
-        """Send the same requests with nothing wrong for a while, and return every scene as it was left."""
-        scenes = [self._scene(name) for name in self._cluster.scenarios]
+    def quiet(self, *names: str) -> tuple[Played, ...]:
+        """Send the same requests with nothing wrong for a while, and return these scenes, or all, as they were left."""
+        scenes = [self._scene(name) for name in names or self._cluster.scenarios]
         self._timeline.say("nothing breaks, and nobody says anything")
         self._world.ask_only(model for one in scenes for model in one.scenario.served)
         enough = self._judged() + QUIET_ROWS * sum(len(_versions(one.scenario)) for one in scenes)

@@ -10,6 +10,7 @@ from agents.ledger.case import Case, Phase
 from agents.ledger.fold import Verified
 from agents.triage.reports import reporter_named
 from schemas import events as e
+from schemas.atlas import TECHNIQUES
 from schemas.errors import HeadgateError
 from streams.clock import now_ms
 from streams.view import message_lines, work_lines
@@ -86,7 +87,7 @@ def document(ledger: OpenLedger, case: Case, names: Mapping[str, str]) -> dict[s
         "owner_role": opened.owner_role,
         "declared_system": opened.declared_system,
         "recommended": opened.recommended,
-        "technique": opened.technique,
+        "technique": case.technique or None,
         "first_bad_at": opened.first_bad_at,
         "recurrence_of": case.recurrence_of,
         "assessment": jsonable(case.assessment),
@@ -114,6 +115,11 @@ def document(ledger: OpenLedger, case: Case, names: Mapping[str, str]) -> dict[s
 def _course(case: Case) -> dict[str, Any]:
     told: dict[str, Any] = jsonable(case.course)
     return {name: value for name, value in told.items() if name != "signals"}
+
+
+def _suspected(technique: str) -> str:
+    known = TECHNIQUES.get(technique)
+    return f"{known.name} ({technique})" if known else clean(technique)
 
 
 def _judged(case: Case) -> Iterator[str]:
@@ -176,6 +182,8 @@ def show(
         click.echo(f"  {line}")
     for line in (*_went(case), *message_lines.lines(ledger.state.control, case)):
         click.echo(f"  {clean(line)}")
+    if case.technique:
+        click.echo(f"  suspected    {_suspected(case.technique)}")
     if case.recurrence_of:
         click.echo(f"  recurrence of {clean(case.recurrence_of)}")
     _show_findings(told)

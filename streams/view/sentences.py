@@ -25,7 +25,10 @@ _SAY: dict[type, Callable[[Any], str]] = {
     e.CaseOpened: lambda x: (
         f"{'DRILL: ' if x.drill else ''}{x.severity.value.upper()} {x.category.value}: {x.title}. {x.recommended}"
     ),
-    e.CaseGrew: lambda x: f"the incident grew: {x.category.value}, {len(x.evidence)} pieces of evidence",
+    e.CaseGrew: lambda x: (
+        f"the incident grew: {x.category.value}, {len(x.evidence)} pieces of evidence"
+        + (f"; suspected: {x.technique}" if x.technique else "")
+    ),
     e.CaseQuieted: lambda _: "detection sees nothing of it any more",
     e.CaseDeclared: lambda x: f"declared by {x.by}: {x.reason}",
     e.CaseAcknowledged: lambda x: f"acknowledged by {x.principal}",

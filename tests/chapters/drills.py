@@ -34,7 +34,7 @@ def tell(ledger: Ledger) -> None:
     ledger.ask(replace(opened, id=AGAIN, recurrence_of=EXERCISE), "triage")
     ledger.ask(replace(opened, id=BESIDE, affected=(*PLAYED, *real), recurrence_of=EXERCISE), "triage")
     ledger.ask(incident_grew(id=EXERCISE, affected=(*PLAYED, *real)), "triage")
-    ledger.ask(incident_grew(id=EXERCISE, affected=PLAYED), "triage")
+    ledger.ask(incident_grew(id=EXERCISE, affected=PLAYED, technique="AML.T0024.002"), "triage")
     ledger.ask(r.Merge(incident=AGAIN, into=BESIDE, reason="the same"), "max-2")
     ledger.ask(r.Split(incident=EXERCISE, signals=("s-1",), reason="another fault"), "mia")
     ledger.ask(r.Merge(incident=AGAIN, into=EXERCISE, reason="the same"), "max-2")

@@ -109,6 +109,12 @@ def test_what_came_out_otherwise_is_a_line_and_a_sentence(
     assert found in said
 
 
+def test_a_technique_is_judged_by_what_the_case_suspects_in_the_end(drill: Played) -> None:
+    """A technique that is suspected after the opening keeps the expectation."""
+    later = replace(drill, cases=(replace(drill.cases[0], technique="AML.T0020"),))
+    assert line(score(expecting(later, technique="AML.T0020")), "technique").kept
+
+
 def test_a_clock_in_days_may_give_an_hour_less(drill: Played) -> None:
     """Strict due times leave out the hour that a local day may lose to daylight saving; two hours are too many."""
     (clock, *others) = drill.cases[0].clocks.counted

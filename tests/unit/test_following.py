@@ -8,6 +8,7 @@ from schemas import commands as c
 from schemas.case import response as r
 from schemas.case.response import Dismissal
 from schemas.signals import Affected, Evidence
+from schemas.values import Category
 from tests.ledgers import INCIDENT, Ledger, genesis, names, reason
 from tests.play import evidence, incident_grew, incident_opened
 
@@ -58,6 +59,17 @@ def test_what_was_told_is_not_told_again() -> None:
     assert names(grow(ledger, MINE, NEWER)) == ["CaseGrew"]
     assert names(grow(ledger, replace(MINE, signal="s-9", detector="cusum"), LEFT)) == ["CaseGrew"]
     assert fault_of(MINE) not in ledger.case.course.parted
+
+
+def test_a_technique_is_not_taken_over_from_signals_that_left() -> None:
+    """Where the attack's signals were split off, growth suspects no technique in the origin; else it does."""
+    ledger, _ = split()
+    attack = incident_grew(evidence=(MINE, NEWER), affected=(TWO, THREE), technique="AML.T0024.002")
+    ledger.ask(attack, "triage")
+    assert ledger.case.technique == ""
+    stayed = replace(MINE, category=Category.ATTACK)
+    ledger.ask(replace(attack, sequence=2, evidence=(stayed, NEWER)), "triage")
+    assert ledger.case.technique == "AML.T0024.002"
 
 
 def test_a_fault_whose_case_is_over_stays_with_the_origin() -> None:

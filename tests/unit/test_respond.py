@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from agents.ledger.case import Phase
+from agents.roles.project import status
 from schemas import commands as c
 from schemas.case.response import Dismissal
 from schemas.signals import Affected
@@ -110,6 +111,16 @@ def test_a_recurrence_names_the_incident_before() -> None:
     assert names(ledger.ask(again, "triage")) == ["CaseOpened", "CaseDeclared", "EvidenceHeld"]
     assert ledger.state.cases["incident-2"].recurrence_of == INCIDENT
     assert ledger.state.active == {"incident-2"}
+
+
+def test_a_technique_that_is_suspected_later_is_the_cases_until_another_is() -> None:
+    """Growth that names one replaces what the opening said; growth that names none takes nothing back."""
+    ledger = candidate()
+    assert ledger.case.technique == ""
+    for told, kept in (("AML.T0020", "AML.T0020"), (None, "AML.T0020"), ("AML.T0024.002", "AML.T0024.002")):
+        ledger.ask(incident_grew(sequence=ledger.case.sequence + 1, technique=told, **CANDIDATE), "triage")
+        assert ledger.case.technique == kept
+    assert status(ledger.case, 9, 9).technique == "AML.T0024.002"
 
 
 def test_severity_rises_by_rule_and_never_falls_by_itself() -> None:

@@ -99,6 +99,15 @@ def test_growth_waits_for_its_minute_but_a_wider_scope_does_not() -> None:
     assert feed.tick(1_000_000) == []
 
 
+def test_an_attack_that_is_suspected_later_is_told_with_its_technique() -> None:
+    """An incident that opens as drift names no technique; the growth that makes it an attack does."""
+    feed = Feed()
+    feed.say(F1)
+    (opened,) = feed.tick(2000)
+    (grew,) = feed.say(raised("queries", Category.ATTACK, technique="AML.T0024.002"), at=3000)
+    assert (opened.technique, grew.category, grew.technique) == (None, Category.ATTACK, "AML.T0024.002")
+
+
 def test_it_never_ends_while_a_signal_is_raised_and_ends_when_all_have_been_quiet() -> None:
     """The quiet period begins when the last is cleared, and a new signal within it goes on with the incident."""
     feed = Feed()

@@ -19,6 +19,7 @@ from schemas.events import CaseDeclared, CaseGrew, CaseOpened, CaseQuieted, Refu
 from schemas.ids import sound
 from schemas.policy import Policy, SeverityRule
 from schemas.systems import STRICTEST_TIER
+from schemas.values import Category
 
 MAX_FOLLOWING = 20
 """Signals that a case is told at once of those that followed what left its origin; the weightiest, as in detection."""
@@ -178,7 +179,13 @@ def _staying(control: Control, case: Case, body: s.IncidentGrew) -> s.IncidentGr
     gone = tuple(each for each in body.evidence if _left(control, case, each))
     kept = tuple(each for each in body.evidence if each not in gone)
     _, remaining = touched(body.affected, gone, kept)
-    return replace(body, evidence=kept or case.course.signals, affected=remaining or case.affected)
+    attacked = not gone or any(each.category is Category.ATTACK for each in kept)  # else an attack is another case's
+    return replace(
+        body,
+        evidence=kept or case.course.signals,
+        affected=remaining or case.affected,
+        technique=body.technique if attacked else None,
+    )
 
 
 def _mixed(control: Control, case: Case, models: set[str]) -> bool:
@@ -205,6 +212,7 @@ def grow(control: Control, case: Case, asked: Asked, body: s.IncidentGrew) -> li
         affected=body.affected,
         evidence=body.evidence,
         blast_radius=body.blast_radius,
+        technique=body.technique,
     )
     why = f"rule {rule.name}" if worse.severity is not case.severity else "systems"
     follows = [grew, *modifier, *changed(case, after.severity, why, "the incident grew")]
