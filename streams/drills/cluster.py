@@ -15,7 +15,7 @@ from schemas.documents import MAX_DOCUMENT_BYTES, digest
 from schemas.drills import Scenario
 from schemas.errors import HeadgateError, PolicyError
 from streams import clock
-from streams.clock import DRILL, ClockFile
+from streams.clock import DRILL, ClockFile, machine_seconds
 from streams.drills.people import Cast, cast
 from streams.drills.world import World
 from streams.ledger.genesis import ask, key_of, read_document
