@@ -95,6 +95,8 @@ class CaseGrew:
         The worst that the rules of its policy have said of it so far; people's judgement counts beside it.
     technique
         ATLAS id of the attack that is suspected now; None takes no earlier suspicion back.
+    title
+        What it is called from now on; empty, its title stays.
     """
 
     incident: str
@@ -106,6 +108,7 @@ class CaseGrew:
     evidence: tuple[Evidence, ...]
     blast_radius: tuple[Reached, ...] = ()
     technique: str | None = None
+    title: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

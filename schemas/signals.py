@@ -220,6 +220,8 @@ class IncidentGrew:
 
     technique
         ATLAS id of the attack that is suspected now; None takes no earlier suspicion back.
+    title
+        What it is called from now on, where another category explains it; empty, the title stays.
     """
 
     id: str
@@ -230,6 +232,7 @@ class IncidentGrew:
     evidence: tuple[Evidence, ...]
     blast_radius: tuple[Reached, ...] = ()
     technique: str | None = None
+    title: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

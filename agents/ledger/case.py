@@ -224,6 +224,7 @@ def _on_response(case: Case, event: object, at: int) -> Case:
                 affected=event.affected,
                 blast_radius=event.blast_radius,
                 technique=event.technique or case.technique,
+                title=event.title or case.title,
                 quiet=False,
             )
         case e.CaseQuieted():

@@ -76,8 +76,17 @@ def grew(episode: Episode, found: Conclusion, at: int) -> tuple[Episode, Inciden
         evidence=tuple(evidence(signal) for signal in found.evidence),
         blast_radius=found.reached,
         technique=_technique(found),
+        title=_renamed(episode, found),
     )
     return after, _fitted(record)
+
+
+def _renamed(episode: Episode, found: Conclusion) -> str:
+    """Return the title under the cause that explains it now; empty where that is the one it was told with."""
+    cause = found.cause
+    if cause.category.value == episode.attributed:
+        return ""
+    return title(cause.category, found.affected, cause.ranked)
 
 
 def _technique(found: Conclusion) -> str | None:

@@ -28,6 +28,7 @@ _SAY: dict[type, Callable[[Any], str]] = {
     e.CaseGrew: lambda x: (
         f"the incident grew: {x.category.value}, {len(x.evidence)} pieces of evidence"
         + (f"; suspected: {x.technique}" if x.technique else "")
+        + (f"; now: {x.title}" if x.title else "")
     ),
     e.CaseQuieted: lambda _: "detection sees nothing of it any more",
     e.CaseDeclared: lambda x: f"declared by {x.by}: {x.reason}",

@@ -113,6 +113,15 @@ def test_a_recurrence_names_the_incident_before() -> None:
     assert ledger.state.active == {"incident-2"}
 
 
+def test_a_cause_that_is_found_later_renames_the_case() -> None:
+    """Growth with a title replaces the title; growth without one leaves it."""
+    ledger = candidate()
+    first = ledger.case.title
+    for told, kept in (("", first), ("Outage", "Outage"), ("", "Outage")):
+        ledger.ask(incident_grew(sequence=ledger.case.sequence + 1, title=told, **CANDIDATE), "triage")
+        assert ledger.case.title == kept
+
+
 def test_a_technique_that_is_suspected_later_is_the_cases_until_another_is() -> None:
     """Growth that names one replaces what the opening said; growth that names none takes nothing back."""
     ledger = candidate()

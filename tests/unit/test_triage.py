@@ -106,6 +106,8 @@ def test_an_attack_that_is_suspected_later_is_told_with_its_technique() -> None:
     (opened,) = feed.tick(2000)
     (grew,) = feed.say(raised("queries", Category.ATTACK, technique="AML.T0024.002"), at=3000)
     assert (opened.technique, grew.category, grew.technique) == (None, Category.ATTACK, "AML.T0024.002")
+    assert opened.title.startswith("Data drift")
+    assert grew.title.startswith("Suspected attack")
 
 
 def test_it_never_ends_while_a_signal_is_raised_and_ends_when_all_have_been_quiet() -> None:

@@ -185,6 +185,7 @@ def _staying(control: Control, case: Case, body: s.IncidentGrew) -> s.IncidentGr
         evidence=kept or case.course.signals,
         affected=remaining or case.affected,
         technique=body.technique if attacked else None,
+        title="" if gone else body.title,
     )
 
 
@@ -213,6 +214,7 @@ def grow(control: Control, case: Case, asked: Asked, body: s.IncidentGrew) -> li
         evidence=body.evidence,
         blast_radius=body.blast_radius,
         technique=body.technique,
+        title=body.title,
     )
     why = f"rule {rule.name}" if worse.severity is not case.severity else "systems"
     follows = [grew, *modifier, *changed(case, after.severity, why, "the incident grew")]
