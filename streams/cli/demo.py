@@ -30,7 +30,8 @@ def command(settings: Settings, fault: str, seed: int, *, as_json: bool) -> None
       swapped  two sensors are exchanged
       latency  version 2 answers slowly
 
-    It leaves var/demo/summary.json, the exported ledger in var/demo/ledger and the logs in var/demo/log.
+    It leaves var/demo/summary.json, the exported ledger in var/demo/ledger, the incident's evidence package with its
+    reports in var/demo/evidence, and the logs in var/demo/log.
     Exit status 0: the story ended as it should.
     """
     from rich.console import Console

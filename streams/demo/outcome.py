@@ -23,6 +23,8 @@ def shortfalls(document: Mapping[str, Any], fault: Fault) -> list[str]:
         found.append(f"{document['requests']['failed']} requests failed")
     if not document["audit"]["verified"]:
         found.append("the ledger does not verify")
+    if not document.get("evidence", {"verified": True})["verified"]:
+        found.append("the evidence package does not verify")
     if fault is Fault.NONE:
         return found + ([f"{len(incidents)} incidents without a fault"] if incidents else [])
     if len(incidents) != 1:

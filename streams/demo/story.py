@@ -18,16 +18,16 @@ from schemas.signals import MonitorObserved, SignalCleared, SignalRaised
 from schemas.topics import BY_NAME, full_name
 from schemas.values import Role
 from streams.demo.faults import Fault
+from streams.demo.proof import audited, packaged
 from streams.demo.stage import Stage
 from streams.demo.summary import Summary
 from streams.demo.timeline import Timeline
 from streams.kafka import Clients
-from streams.ledger.export import export_topic
 from streams.ledger.genesis import ask, enrol, enrolment, key_of
 from streams.ledger.reader import LedgerReader
-from streams.ledger.verify import verify_folder
 from streams.local.stack import CORE, Stack
 from streams.settings import Settings
+from streams.view.signing_in import names_of
 
 WARM_ROWS = 5000
 QUIET_ROWS = 6000
@@ -118,15 +118,17 @@ class Story:
         self._until("the incident is resolved", lambda: self._phase_is(Phase.RESOLVED))
 
     def _prove(self) -> dict[str, object]:
-        """Stop the traffic, export the ledger, verify the export, and write the summary from it."""
+        """Stop the traffic, export and verify the ledger, pack the incident's evidence, and write the summary."""
         self.stage.stop_traffic()
-        folder = self.settings.var / "ledger"
-        export_topic(self.settings, self.trust, folder)
+        assert self.trust is not None
         summary = Summary()
-        report = verify_folder(folder, trust=self.trust, take=summary.take)
-        audit = {"entries": report.entries, "root": report.root, "verified": report.verified}
-        self.timeline.say(f"ledger exported to {folder}: {report.entries} entries, every decision executed again")
+        audit = audited(self.settings, self.trust, summary)
+        self.timeline.say(f"ledger exported: {audit['entries']} entries, every decision executed again")
         document = summary.document(self.fault_at, self.stage.counts(), audit)
+        if self._cases:
+            incident = next(iter(self._cases))
+            document["evidence"] = packaged(self.settings, self.trust, incident, names_of(self.settings))
+            self.timeline.say(f"evidence package of {incident[:8]} built, and judged by its own verifier")
         (self.settings.var / "summary.json").write_text(json.dumps(document, indent=2) + "\n", encoding="utf-8")
         return document
 

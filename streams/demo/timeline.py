@@ -75,7 +75,8 @@ class Timeline:
             *(f"                       {i['severity']} {i['category']}: {i['title']}" for i in document["incidents"]),
             f"  fault to incident    {_seconds(seconds['fault_to_incident'])}",
             f"  approval to effect   {_seconds(seconds['approval_to_effect'])}",
-            f"  ledger               {audit['entries']} entries, {'verified' if audit['verified'] else 'NOT VERIFIED'}",
+            f"  ledger               {audit['entries']} entries, {_verified(audit)}",
+            *_evidence(document, directory),
             "",
             f"  verify it yourself:  headgate audit verify {directory}/ledger --trust {directory}/trust.json",
         ]
@@ -84,3 +85,19 @@ class Timeline:
 
 def _seconds(value: float | None) -> str:
     return "-" if value is None else f"{value:.2f} s"
+
+
+def _verified(found: Mapping[str, Any]) -> str:
+    return "verified" if found["verified"] else "NOT VERIFIED"
+
+
+def _evidence(document: Mapping[str, Any], directory: Path) -> list[str]:
+    """Return the lines on the evidence package, where there was an incident."""
+    if "evidence" not in document:
+        return []
+    evidence = document["evidence"]
+    said = f"{evidence['files']} files, {_verified(evidence)} by its own verifier, with nothing installed"
+    return [
+        f"  evidence package     {said}",
+        f"                       to be read: {directory}/evidence/reports/summary.pdf",
+    ]

@@ -40,6 +40,7 @@ def _opened(x: e.CaseOpened) -> str:
 _SAY: Mapping[type, Callable[[Any], str]] = MappingProxyType(
     {
         e.CaseOpened: _opened,
+        e.CaseGrew: lambda x: f"more came to light: {HAPPENED[x.category]} ({x.title})" if x.title else "",
         e.CaseAcknowledged: lambda x: f"took the incident{_noted(x.note)}",
         e.CaseDeclared: lambda x: f"declared it an incident: {x.reason}",
         e.CaseDismissed: lambda x: f"found that it is none: {plain(x.reason.value)}{_noted(x.note)}",
@@ -83,6 +84,7 @@ _SAY: Mapping[type, Callable[[Any], str]] = MappingProxyType(
 
 PASSIVE = (
     e.CaseOpened,
+    e.CaseGrew,
     e.PlanProposed,
     e.ApprovalRequested,
     e.PlanAuthorised,
