@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from agents.drills.score import NO_INCIDENT, NOTHING, Line, Scorecard
+from agents.drills.score import NO_INCIDENT, NOBODY, NOTHING, Line, Scorecard
 
 _SAY: Mapping[str, str] = MappingProxyType(
     {
@@ -81,6 +81,8 @@ def _gave(line: Line) -> str:
 
 
 def _stepped(name: str, line: Line) -> str:
+    if line.found == NOBODY:
+        return f"Nobody took the step “{name}”, although it was waited for."
     if line.wanted == "taken":
         return f"The step “{name}” was never due: {line.found}."
     if line.wanted == "followed":

@@ -17,8 +17,8 @@ DETECT = "60s"
 """By when a drill's fault must have opened its incident: its models are asked hundreds of times a second."""
 _MARGIN = timedelta(minutes=2)
 _OF_PEOPLE = {Phase.DISMISSED: "Dismiss", Phase.REVIEW: "BeginReview", Phase.CLOSED: "Close"}
-_FACTS = frozenset({"RecordFact", "RegulateCase", "SetReportability", "DeclareNotApplicable"})
-_JUDGED = frozenset({"SetSeverity", "AssessHarm", "SetModifier"})
+FACTS = frozenset({"RecordFact", "RegulateCase", "SetReportability", "DeclareNotApplicable"})
+JUDGED = frozenset({"SetSeverity", "AssessHarm", "SetModifier"})
 
 
 def expected(
@@ -35,7 +35,7 @@ def expected(
     kept = [str(step["says"]) for step in said if not step.get("refused")]
     asked = [one.asked.kind for one in entries if one.asked is not None and one.asked.principal in players.of]
     found: dict[str, Any] = {"incidents": 1, "category": case.category.value}
-    if not _JUDGED & set(asked):
+    if not JUDGED & set(asked):
         found["severity"] = case.severity.value
     decided = kept.count("Approve") == asked.count("Approve")
     if decided and (phase := _phase(case, kept, events)) is not None:
@@ -53,7 +53,7 @@ def expected(
         if approved:
             found["effects"] = _effects(events, models)
     clocks = [one.clock for one in case.clocks.counted]
-    if not _FACTS & set(asked) and not any(one.startswith("contract") for one in clocks):
+    if not FACTS & set(asked) and not any(one.startswith("contract") for one in clocks):
         found["clocks"] = list(dict.fromkeys(clocks))
     return found | {"within": _within(reached(told, case.incident), kept, decided=decided)}
 

@@ -31,6 +31,9 @@ class Done:
 class Played:
     """A drill from its first request to its end.
 
+    pipeline, dropped
+        The ledger of the running pipeline that it was played on, and what could not be played there; empty where it
+        had a stack of its own.
     names
         The person behind each principal; whoever is missing is a service.
     faulty
@@ -53,3 +56,5 @@ class Played:
     done: tuple[Done, ...]
     left: tuple[str, ...]
     names: Mapping[str, str]
+    pipeline: str = ""
+    dropped: tuple[str, ...] = ()

@@ -78,16 +78,16 @@ def check(scenario: Scenario, name: str = "the scenario") -> None:
 
 def ready(step: Step, cases: tuple[Case, ...]) -> bool:
     """Whether there is something to speak of: its incidents have opened, and people are asked about a plan."""
-    if step.by is not None and _incidents(step) > len(cases):
+    if step.by is not None and speaks_of(step) > len(cases):
         return False
     if step.says not in _OF_A_PLAN or step.refused:
         return True
-    case = _case(step, cases)
+    case = case_of(step, cases)
     return case is not None and case.plan is not None and case.plan.state is PlanState.PENDING
 
 
-def _incidents(step: Step) -> int:
-    """Return how many incidents a step speaks of at least: their numbers count from 1."""
+def speaks_of(step: Step) -> int:
+    """Return how many incidents a step needs to have opened: their numbers count from 1."""
     numbers = [number for name in _INCIDENTS if isinstance(number := step.fields.get(name), int)]
     return max(numbers, default=int("incident" in _kinds(step.says)))
 
@@ -95,14 +95,15 @@ def _incidents(step: Step) -> int:
 def said(step: Step, spoken: Spoken) -> object:
     """Return the command that the step's person says, with all that the file leaves to be filled in."""
     fields = _given(step, spoken, f"step {step.name}")
-    case = _case(step, spoken.cases)
+    case = case_of(step, spoken.cases)
     for one in _fields(step.says):
         if one.name not in fields and one.name in _FILL:
             fields[one.name] = _FILL[one.name](step, case, spoken)
     return _RECORDS[step.says](**fields)
 
 
-def _case(step: Step, cases: tuple[Case, ...]) -> Case | None:
+def case_of(step: Step, cases: tuple[Case, ...]) -> Case | None:
+    """Return the incident that a step speaks of; None where it has not opened."""
     number = step.fields.get("incident", 1)
     return cases[number - 1] if isinstance(number, int) and 0 < number <= len(cases) else None
 

@@ -16,6 +16,7 @@ from schemas.spans import written
 
 NO_INCIDENT = "no incident"
 NOTHING = "nothing"
+NOBODY = "nobody said it"
 _HOUR = timedelta(hours=1)
 _DAY = timedelta(days=1)
 
@@ -52,6 +53,8 @@ class Scorecard:
         People in the order of their first page, people whose approvals counted, and changed targets in order.
     false_alarms
         Titles of cases that no fault and no person explains.
+    dropped
+        What could not be played on a running pipeline, and is not judged.
     """
 
     name: str
@@ -68,6 +71,7 @@ class Scorecard:
     approvals: tuple[str, ...]
     effects: tuple[str, ...]
     false_alarms: tuple[str, ...]
+    dropped: tuple[str, ...] = ()
 
     @property
     def missed(self) -> tuple[Line, ...]:
@@ -120,6 +124,7 @@ def score(played: Played) -> Scorecard:
         approvals=found.approvals,
         effects=found.effects,
         false_alarms=false,
+        dropped=played.dropped,
     )
 
 
@@ -275,7 +280,8 @@ def _of_steps(played: Played) -> Iterator[Line]:
         taken = done.get(step.name)
         if taken is None:
             if step.name in played.left:
-                yield Line(subject=f"step:{step.name}", wanted="taken", found=f"{step.after} never came", kept=False)
+                why = NOBODY if played.pipeline and step.by else f"{step.after} never came"
+                yield Line(subject=f"step:{step.name}", wanted="taken", found=why, kept=False)
         elif step.refused or taken.refused:
             yield _refused(step, taken)
 

@@ -4,16 +4,21 @@ import signal
 from collections.abc import Mapping
 from pathlib import Path
 from types import FrameType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from schemas.drills import Scenario
 from schemas.errors import HeadgateError
+from schemas.spans import span
 from streams.cli import drill_from
 from streams.drills import files
 from streams.settings import Settings
 from streams.view.rendering import emit, table
+
+if TYPE_CHECKING:
+    from agents.drills.score import Scorecard
+    from streams.demo.timeline import Timeline
 
 _JSON = click.option("--json", "as_json", is_flag=True, help="As JSON.")
 _FILES = click.argument("names", metavar="FILE...", nargs=-1, required=True)
@@ -24,8 +29,8 @@ _OUT = click.option("--out", type=click.Path(path_type=Path, file_okay=False), h
 def command() -> None:
     r"""Play scenarios end to end: real models, faults and requests; what follows is Headgate's own doing.
 
-    A drill has a Kafka, a ledger and a clock of its own, so that it touches no real incident. FILE is a scenario, or
-    the name of one that Headgate comes with.
+    A drill has a Kafka, a ledger and a clock of its own, so that it touches no real incident, unless --here says
+    otherwise. FILE is a scenario, or the name of one that Headgate comes with.
 
     \b
     Examples:
@@ -84,12 +89,23 @@ def check(names: tuple[str, ...], *, as_json: bool) -> None:
             click.echo(f"{name} is valid")
 
 
+def _span(_ctx: click.Context, _param: click.Parameter, value: str | None) -> float | None:
+    try:
+        return None if value is None else span(value).total_seconds()
+    except ValueError as error:
+        raise click.BadParameter(str(error)) from None
+
+
 @command.command()
 @_FILES
 @click.option(
     "--speed", type=click.FloatRange(1, 1_000_000), help="Times faster than life while people are waited for."
 )
 @click.option("--no-fault", is_flag=True, help="The same requests with nothing wrong: nothing must open.")
+@click.option(
+    "--here", is_flag=True, help="On the pipeline that runs for these settings, in real time, with its people."
+)
+@click.option("--patience", metavar="SPAN", callback=_span, help="With --here: how long a person is waited for; 10m.")
 @click.option("--tabletop", is_flag=True, help="Start nothing: tell the scenario, and ask its questions.")
 @click.option(
     "--answers", type=click.Path(path_type=Path, exists=True, dir_okay=False), help="With --tabletop: prepared answers."
@@ -106,14 +122,25 @@ def run(
     life; the clock of the drill runs faster only while people are waited for. The reports (md, html, pdf, json) are
     written to --out, by default below var/drills. Exit status 1: something that is expected was not so.
 
+    With --here, nothing but the drill's models is started. An administrator's key of this machine declares them beside
+    yours, as a drill's; their incidents page whoever is on call, and are answered by people with the commands that they
+    would use in life. No plan is made, for your gateway does not lead to them; what cannot be judged is named.
+
     \b
     Examples:
       headgate drill run healthcare
       headgate drill run healthcare --no-fault
       headgate drill run healthcare finance-bias --speed 600 --out reports
       headgate drill run healthcare --tabletop --answers answers.toml
+      headgate drill run extraction --here
     """
     scenarios = files.chosen(names)
+    if how["here"] and (tabletop or how["speed"] is not None):
+        raise click.UsageError(
+            "--here plays in real time with real people: neither --speed nor --tabletop goes with it"
+        )
+    if how["patience"] is not None and not how["here"]:
+        raise click.UsageError("--patience goes with --here")
     if tabletop:
         if as_json:
             raise click.UsageError("--tabletop talks to people, so it has no --json; its reports are in --out")
@@ -135,27 +162,21 @@ def _play(
     settings: Settings,
     scenarios: Mapping[str, Scenario],
     out: Path | None,
-    speed: float | None,
     *,
     no_fault: bool,
     as_json: bool,
+    **how: Any,
 ) -> bool:
     """Play the scenarios, print what came of them, and return whether all that is expected was so."""
     from rich.console import Console
 
     from streams.demo.timeline import Timeline
-    from streams.drills.cluster import own
     from streams.drills.report import score_document
-    from streams.drills.run import play
 
     signal.signal(signal.SIGTERM, _interrupt)
-    drills = own(settings)
-    directory = out or drills.var / "reports"
     timeline = Timeline(Console(stderr=True, highlight=False, soft_wrap=True))
-    try:
-        cards = play(drills, scenarios, timeline, directory, speed=speed, faulty=not no_fault)
-    except KeyboardInterrupt:
-        raise HeadgateError(f"interrupted; the logs are in {drills.var / 'log'}") from None
+    plays = _here if how.pop("here") else _apart
+    cards, directory = plays(settings, scenarios, out, timeline, faulty=not no_fault, **how)
     if as_json:
         emit([score_document(card) for card in cards])
         return all(card.passed for card in cards)
@@ -165,8 +186,57 @@ def _play(
         for line in card.lines
     ]
     table(("drill", "", "expected", "wanted", "found"), rows)
+    for card in cards:
+        if card.dropped:
+            click.echo(f"\n{card.name}: not played here, and not judged: {', '.join(card.dropped)}")
     click.echo(f"\nreports: {directory}")
     return all(card.passed for card in cards)
+
+
+def _apart(
+    settings: Settings,
+    scenarios: Mapping[str, Scenario],
+    out: Path | None,
+    timeline: "Timeline",
+    *,
+    faulty: bool,
+    speed: float | None,
+    **_: Any,
+) -> tuple[list["Scorecard"], Path]:
+    from streams.drills.cluster import own
+    from streams.drills.here import runs
+    from streams.drills.run import play
+
+    if runs(settings):
+        timeline.say(f"the pipeline of the ledger {settings.ledger} is left alone; --here plays a drill on it")
+    drills = own(settings)
+    directory = out or drills.var / "reports"
+    try:
+        return play(drills, scenarios, timeline, directory, speed=speed, faulty=faulty), directory
+    except KeyboardInterrupt:
+        raise HeadgateError(f"interrupted; the logs are in {drills.var / 'log'}") from None
+
+
+def _here(
+    settings: Settings,
+    scenarios: Mapping[str, Scenario],
+    out: Path | None,
+    timeline: "Timeline",
+    *,
+    faulty: bool,
+    patience: float | None,
+    **_: Any,
+) -> tuple[list["Scorecard"], Path]:
+    from streams.drills.here import PATIENCE, Here, administrator, directory_of
+    from streams.drills.run import play_here
+
+    directory = directory_of(settings)
+    place = Here(settings, scenarios, directory, administrator(settings), timeline.say, patience=patience or PATIENCE)
+    reports = out or directory / "reports"
+    try:
+        return play_here(place, timeline, reports, faulty=faulty), reports
+    except KeyboardInterrupt:
+        raise HeadgateError(f"interrupted; the logs are in {settings.var / 'log'}") from None
 
 
 def _interrupt(_signal: int, _frame: FrameType | None) -> None:

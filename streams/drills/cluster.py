@@ -9,14 +9,19 @@ from typing import Self
 
 import tomlkit
 
+from agents.drills.played import Done
+from agents.drills.saying import Spoken, said
+from agents.ledger.fold import Verified
 from schemas import systems
 from schemas.commands import AdoptPolicy, AdoptSystems
 from schemas.documents import MAX_DOCUMENT_BYTES, digest
 from schemas.drills import Scenario
 from schemas.errors import HeadgateError, PolicyError
+from schemas.oncall import AdoptOnCall
 from streams import clock
-from streams.clock import DRILL, ClockFile, machine_seconds
-from streams.drills.people import Cast, cast
+from streams.clock import DRILL, ClockFile, machine_seconds, now_ms
+from streams.drills.people import Cast, cast, on_call
+from streams.drills.place import Spoke, Turn
 from streams.drills.world import World
 from streams.ledger.genesis import ask, key_of, read_document
 from streams.local.stack import Stack
@@ -71,6 +76,9 @@ class Cluster:
         self.settings = settings
         self.scenarios = scenarios
         self.casts: dict[str, Cast] = {}
+        self.signals_from = 0
+        self.pipeline = ""
+        self.dropped: Mapping[str, tuple[str, ...]] = {}
         self._report = report
         self._open = ExitStack()
 
@@ -92,6 +100,37 @@ class Cluster:
     def ledger(self) -> OpenLedger:
         """Return the ledger, to be read and asked."""
         return OpenLedger(self.settings, self.trust)
+
+    def names(self, scene: str) -> Mapping[str, str]:
+        """Return the person behind each principal of a scene."""
+        return self.casts[scene].names
+
+    def counts(self, scene: str, found: Verified) -> bool:
+        """Whether one of the scene's people asked for it."""
+        return found.asked is not None and found.asked.principal in self.casts[scene].names
+
+    def call(self, ledger: OpenLedger, scene: str) -> None:
+        """Adopt the scene's on-call document."""
+        document = on_call(self.scenarios[scene], self.casts[scene])
+        verdict = ledger.ask(key_of(self.settings, "admin"), AdoptOnCall(document=document))
+        if verdict.refusal is not None and verdict.refusal.reason != "in_force":
+            raise HeadgateError(f"the on-call document of {scene} was refused: {verdict.refusal.detail}")
+
+    def speak(self, ledger: OpenLedger, turn: Turn) -> Spoke:
+        """Sign what a person says, ask it, and return how it was taken."""
+        players, step = self.casts[turn.scene], turn.step
+        silences = tuple(ledger.state.control.desk.silences)
+        silence = silences[-1] if silences else ""
+        spoken = Spoken(now=now_ms(), principals=players.principals, cases=turn.cases, silence=silence)
+        refusal = ledger.ask(players.identities[str(step.by)], said(step, spoken)).refusal
+        if refusal is None:
+            return Spoke(done=Done(step=step.name, at=now_ms()))
+        told = f"{step.by}: {step.says} is refused ({refusal.reason}): {refusal.detail}"
+        return Spoke(done=Done(step=step.name, at=now_ms(), refused=refusal.reason), told=told)
+
+    def run_clock(self, rate: float, until: int | None) -> None:
+        """Let the drills' clock run so fast, up to one of its times at most."""
+        self.clock.run(rate, until)
 
     def _begin(self, opened: ExitStack) -> None:
         self.stack = opened.enter_context(Stack(self.settings, report=self._report))
@@ -141,19 +180,12 @@ class Cluster:
         made: dict[str, object] = {}
         for scenario in self.scenarios.values():
             for name, system in scenario.systems.items():
-                made[name] = self._probed(system).model_dump(mode="json", exclude_defaults=True)
+                made[name] = self.world.probed(system).model_dump(mode="json", exclude_defaults=True)
         document = tomlkit.dumps({"version": 1, "systems": made}).encode()
         if len(document) > MAX_DOCUMENT_BYTES:
             raise PolicyError(f"{len(self.scenarios)} drills are too many for one stack; play them in several runs")
         systems.read(document, "the drills' systems")
         return document
-
-    def _probed(self, system: systems.System) -> systems.System:
-        models = {
-            name: model.model_copy(update={"probe": self.world.probes.get(name, model.probe)})
-            for name, model in system.models.items()
-        }
-        return system.model_copy(update={"models": models})
 
 
 def _counted(scenarios: Mapping[str, Scenario]) -> str:

@@ -6,21 +6,19 @@ from dataclasses import dataclass, field
 from typing import Self
 
 from agents.drills import script
+from agents.drills.here import without
 from agents.drills.milestones import reached
 from agents.drills.played import Done, Happened, Played
-from agents.drills.saying import Spoken, ready, said
+from agents.drills.saying import ready
 from agents.drills.script import Standing
 from agents.ledger.case import Case
 from schemas.case.paging import PagingState
 from schemas.drills import Scenario, Step
 from schemas.errors import HeadgateError
-from schemas.oncall import AdoptOnCall
 from streams.clock import now_ms
 from streams.demo.timeline import Timeline
-from streams.drills.cluster import Cluster
-from streams.drills.people import on_call
+from streams.drills.place import Place, Turn
 from streams.drills.watch import Watch
-from streams.ledger.genesis import key_of
 
 WARM_ROWS = 2500
 QUIET_ROWS = 3000
@@ -34,10 +32,11 @@ _SHORT_MS = 300  # a wait that is not worth a change of the clock
 
 @dataclass(slots=True)
 class _Scene:
-    """One scenario being played."""
+    """One scenario being played; `playing` lacks what nobody will do any more."""
 
     name: str
     scenario: Scenario
+    playing: Scenario
     begun_at: int
     rows: int
     done: list[Done] = field(default_factory=list)
@@ -48,14 +47,15 @@ class _Scene:
 
 
 class Play:
-    """Plays the scenes of a cluster, one after another; a context manager that ends the traffic."""
+    """Plays the scenes of a place, one after another; a context manager that ends the traffic."""
 
-    def __init__(self, cluster: Cluster, timeline: Timeline) -> None:
-        self._cluster = cluster
-        self._world = cluster.world
+    def __init__(self, place: Place, timeline: Timeline) -> None:
+        self._place = place
+        self._world = place.world
         self._timeline = timeline
-        self._watch = Watch(cluster, timeline)
+        self._watch = Watch(place, timeline)
         self._ledger = self._watch.ledger
+        self._before = len(self._ledger.entries), frozenset(self._ledger.state.cases)
         self._running: tuple[float, int | None] = (1.0, None)
         self._cold: list[str] = []
 
@@ -75,7 +75,7 @@ class Play:
 
     def quiet(self, *names: str) -> tuple[Played, ...]:
         """Send the same requests with nothing wrong for a while, and return these scenes, or all, as they were left."""
-        scenes = [self._scene(name) for name in names or self._cluster.scenarios]
+        scenes = [self._scene(name) for name in names or self._place.scenarios]
         self._timeline.say("nothing breaks, and nobody says anything")
         self._world.ask_only(model for one in scenes for model in one.scenario.served)
         enough = self._judged() + QUIET_ROWS * sum(len(_versions(one.scenario)) for one in scenes)
@@ -87,21 +87,20 @@ class Play:
         """Play a scenario to its end, and return what happened."""
         self._come_to_rest(name)
         scene = self._scene(name)
-        self._page_its_people(scene)
+        self._place.call(self._ledger, name)
         try:
             while True:
                 self._watch.listen(_POLL)
                 standing, now = self._standing(scene), now_ms()
-                asked = script.asks(scene.scenario, standing, now, speed)
+                asked = script.asks(scene.playing, standing, now, speed)
                 cases = self._cases(scene.scenario)
                 steps = [step for step in asked.due if ready(step, cases)]
-                if asked.over or self._stalled(scene, standing, waits=asked.until is not None):
+                if asked.over or self._stalled(scene, standing, waits=asked.until is not None or bool(steps)):
                     break
                 if asked.rate > _REQUESTS_UP_TO:
                     self._fall_silent(scene)
                 self._run_clock(asked.rate, asked.until, now)
-                for step in steps[:1]:  # what the others find may depend on it
-                    self._take(scene, step, cases)
+                any(self._take(scene, step, standing) for step in steps)  # what others find may depend on the first
         finally:
             self._run_clock(1.0, None, now_ms())
             for keys in scene.faults.values():
@@ -111,26 +110,31 @@ class Play:
 
     def _come_to_rest(self, name: str) -> None:
         """Ask the scene's models alone, so that detection looks at them, and wait until it is up to date."""
-        scenario = self._cluster.scenarios[name]
+        scenario = self._place.scenarios[name]
         self._timeline.say(f"{name}: {scenario.title}")
         self._world.ask_only(scenario.served)
         begun = now_ms()
         self._wait("detection is up to date", lambda: self._watch.fresh(begun, _versions(scenario)))
 
     def _scene(self, name: str) -> _Scene:
-        scenario = self._cluster.scenarios[name]
+        scenario = self._place.scenarios[name]
         self._watch.systems, self._watch.models = tuple(scenario.systems), tuple(scenario.served)
-        return _Scene(name, scenario, now_ms(), self._rows(scenario))
+        return _Scene(name, scenario, scenario, now_ms(), self._rows(scenario))
 
-    def _page_its_people(self, scene: _Scene) -> None:
-        document = on_call(scene.scenario, self._cluster.casts[scene.name])
-        verdict = self._ledger.ask(key_of(self._cluster.settings, "admin"), AdoptOnCall(document=document))
-        if verdict.refusal is not None and verdict.refusal.reason != "in_force":
-            raise HeadgateError(f"the on-call document of {scene.name} was refused: {verdict.refusal.detail}")
-
-    def _take(self, scene: _Scene, step: Step, cases: tuple[Case, ...]) -> None:
-        """Let faults begin and end, and a person speak."""
-        world, refused = self._world, ""
+    def _take(self, scene: _Scene, step: Step, standing: Standing) -> bool:
+        """Let faults begin and end, and a person speak; return whether the step needs no more attention."""
+        world, spoke = self._world, None
+        if step.by is not None:
+            since = script.due_at(step, standing) or scene.begun_at
+            turn = Turn(scene=scene.name, step=step, since=since, cases=self._cases(scene.scenario))
+            spoke = self._place.speak(self._ledger, turn)
+            if spoke is None:
+                return False
+        if spoke is not None and spoke.told:
+            self._timeline.say(spoke.told, "person")
+        if spoke is not None and spoke.done is None:
+            scene.playing = without(scene.playing, (step.name,))
+            return True
         if step.tells:
             self._timeline.say(step.tells, "fault" if step.faults else "person")
         for number, fault in enumerate(step.faults):
@@ -141,21 +145,8 @@ class Play:
         for mended in step.mends:
             for key in scene.faults.pop(mended, []):
                 world.end(key)
-        if step.by is not None:
-            refused = self._say(scene, step, cases)
-        scene.done.append(Done(step=step.name, at=now_ms(), refused=refused))
-
-    def _say(self, scene: _Scene, step: Step, cases: tuple[Case, ...]) -> str:
-        """Sign what a person says, ask it, and return the word of its refusal."""
-        cast = self._cluster.casts[scene.name]
-        silences = tuple(self._ledger.state.control.desk.silences)
-        spoken = Spoken(now=now_ms(), principals=cast.principals, cases=cases, silence=silences[-1] if silences else "")
-        verdict = self._ledger.ask(cast.identities[str(step.by)], said(step, spoken))
-        if verdict.refusal is None:
-            return ""
-        told = f"{step.by}: {step.says} is refused ({verdict.refusal.reason}): {verdict.refusal.detail}"
-        self._timeline.say(told, "person")
-        return verdict.refusal.reason
+        scene.done.append(spoke.done if spoke and spoke.done else Done(step=step.name, at=now_ms()))
+        return True
 
     def _standing(self, scene: _Scene) -> Standing:
         happened = self._happened(scene.name)
@@ -174,13 +165,16 @@ class Play:
         )
 
     def _cases(self, scenario: Scenario) -> tuple[Case, ...]:
-        mine = [case for case in self._ledger.state.cases.values() if case.system in scenario.systems]
+        mine = [
+            case
+            for case in self._ledger.state.cases.values()
+            if case.system in scenario.systems and case.incident not in self._before[1]
+        ]
         return tuple(sorted(mine, key=lambda case: (case.opened_at, case.incident)))
 
     def _happened(self, name: str) -> list[Happened]:
         """Return the events of a scene's incidents, and what else its people asked for."""
-        mine = {case.incident for case in self._cases(self._cluster.scenarios[name])}
-        people = self._cluster.casts[name].names
+        mine = {case.incident for case in self._cases(self._place.scenarios[name])}
         return [
             Happened(
                 entry=found.index,
@@ -189,9 +183,9 @@ class Play:
                 by=found.asked.principal,
                 event=event,
             )
-            for found in self._ledger.entries
+            for found in self._ledger.entries[self._before[0] :]
             if found.entry is not None and found.asked is not None
-            if found.asked.incident in mine or found.asked.principal in people
+            if found.asked.incident in mine or self._place.counts(name, found)
             for event in found.events
         ]
 
@@ -209,7 +203,9 @@ class Play:
             happened=tuple(self._happened(scene.name)),
             done=tuple(scene.done),
             left=script.left(scene.scenario, Standing(moments={}, done=done)),
-            names=self._cluster.casts[scene.name].names,
+            names=self._place.names(scene.name),
+            pipeline=self._place.pipeline,
+            dropped=self._place.dropped.get(scene.name, ()),
         )
 
     def _stalled(self, scene: _Scene, standing: Standing, *, waits: bool) -> bool:
@@ -234,7 +230,7 @@ class Play:
         if until is not None and until - now < _SHORT_MS:
             return
         if (rate, until) != self._running:
-            self._cluster.clock.run(rate, until)
+            self._place.run_clock(rate, until)
             self._running = rate, until
 
     def _rows(self, scenario: Scenario) -> int:
@@ -247,12 +243,12 @@ class Play:
         """Return how warm the coldest version is; scenes whose versions all are, are asked no more."""
         clear = {
             name: min(self._watch.judged(*key) for key in _versions(scenario)) / WARM_ROWS
-            for name, scenario in self._cluster.scenarios.items()
+            for name, scenario in self._place.scenarios.items()
         }
         cold = [name for name, share in clear.items() if share < 1]
         if cold != self._cold:
             self._cold = cold
-            self._world.ask_only(model for name in cold for model in self._cluster.scenarios[name].served)
+            self._world.ask_only(model for name in cold for model in self._place.scenarios[name].served)
         return min(clear.values())
 
     def _wait(self, what: str, share: Callable[[], float]) -> None:
@@ -262,7 +258,7 @@ class Play:
                 advance(done)
                 self._watch.listen(2 * _POLL)
                 if time.monotonic() > deadline:
-                    logs = self._cluster.settings.var / "log"
+                    logs = self._place.settings.var / "log"
                     raise HeadgateError(f"waited {_WITHIN:.0f} s in vain: {what} ({done:.0%}); the logs are in {logs}")
 
 

@@ -11,7 +11,7 @@ from schemas.oncall import OnCallAdopted
 from schemas.signals import MonitorObserved, SignalCleared, SignalRaised
 from schemas.topics import BY_NAME, full_name
 from streams.demo.timeline import Timeline
-from streams.drills.cluster import Cluster
+from streams.drills.place import Place
 from streams.kafka import Clients
 from streams.view.incident_view import named
 from streams.view.rendering import clean
@@ -24,19 +24,19 @@ Key = tuple[str, str]
 
 
 class Watch:
-    """Follows a cluster's ledger and signals, and tells the timeline of those that speak of the scene."""
+    """Follows a place's ledger and signals, and tells the timeline of those that speak of the scene."""
 
-    def __init__(self, cluster: Cluster, timeline: Timeline) -> None:
-        self.ledger = cluster.ledger()
+    def __init__(self, place: Place, timeline: Timeline) -> None:
+        self.ledger = place.ledger()
         self.observed: dict[Key, MonitorObserved] = {}
-        self.systems: Collection[str] = ()
-        self.models: Collection[str] = ()
-        self._cluster = cluster
+        self.systems: Collection[str] = {name for one in place.scenarios.values() for name in one.systems}
+        self.models: Collection[str] = {name for one in place.scenarios.values() for name in one.served}
+        self._place = place
         self._timeline = timeline
-        self._names = {who: name for cast in cluster.casts.values() for who, name in cast.names.items()}
+        self._names = {who: name for scene in place.scenarios for who, name in place.names(scene).items()}
         self._told = len(self.ledger.entries)
-        self._signals: Consumer = Clients(cluster.settings).reader(end_of_partition=False)
-        self._signals.assign([TopicPartition(full_name(cluster.settings.ledger, "signals"), 0, 0)])
+        self._signals: Consumer = Clients(place.settings).reader(end_of_partition=False)
+        self._signals.assign([TopicPartition(full_name(place.settings.ledger, "signals"), 0, place.signals_from)])
 
     def close(self) -> None:
         """Leave Kafka."""
@@ -53,7 +53,7 @@ class Watch:
             value = message.value()
             if message.error() is None and isinstance(value, bytes):
                 self._hear(open_frame(value, BY_NAME["signals"].records))
-        self._cluster.keep()
+        self._place.keep()
 
     def judged(self, model: str, version: str | None) -> int:
         """Return how many rows of a version were judged in a row with nothing raised; of any, where none is named."""
@@ -69,7 +69,7 @@ class Watch:
     def _tell(self, found: Verified) -> None:
         case = self.ledger.state.cases.get(found.asked.incident) if found.asked is not None else None
         for event in found.events:
-            if isinstance(event, _QUIET) or (case is not None and self.systems and case.system not in self.systems):
+            if isinstance(event, _QUIET) or (case is not None and case.system not in self.systems):
                 continue
             self._timeline.say(f"entry {found.index}: {clean(named(sentence(event), self._names))}", "ledger")
 
@@ -77,7 +77,7 @@ class Watch:
         match heard:
             case MonitorObserved():
                 self.observed[heard.model, heard.version] = heard
-            case SignalRaised() if not self.models or heard.model in self.models:
+            case SignalRaised() if heard.model in self.models:
                 self._timeline.signal(heard)
-            case SignalCleared() if not self.models or heard.model in self.models:
+            case SignalCleared() if heard.model in self.models:
                 self._timeline.cleared(heard)

@@ -14,6 +14,7 @@ from schemas.drill_faults import Fault
 from schemas.drills import Scenario
 from schemas.errors import HeadgateError
 from schemas.probing import Probe
+from schemas.systems import System
 from streams.drills.cards import registered
 from streams.drills.hosting import Hosting, hosting, written
 from streams.drills.probes import probe_set
@@ -101,6 +102,14 @@ class World:
         ports = self._ports(ready, self._server)
         self._gateway = self._open.enter_context(Envoy(self._routes(ports), self._directory))
         self._write_probes(ports)
+
+    def probed(self, system: System) -> System:
+        """Return a system whose models are probed where they are served."""
+        models = {
+            name: model.model_copy(update={"probe": self.probes.get(name, model.probe)})
+            for name, model in system.models.items()
+        }
+        return system.model_copy(update={"models": models})
 
     def start_traffic(self) -> None:
         """Send requests through the gateway until stopped."""

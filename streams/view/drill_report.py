@@ -10,6 +10,7 @@ from agents.drills.score import Line, Scorecard
 from agents.reports.document import Part, Report
 from agents.reports.words import called, listed, plain, when
 from schemas.drills import Scenario, Step
+from schemas.values import Role
 from streams.view.drill_words import PASSIVE, fault, paragraphs, said
 
 HEADGATE = "Headgate"
@@ -45,6 +46,16 @@ _TIMES = {
 }
 
 
+_APART = (
+    "An exercise: nothing in it happened to anybody. Models, requests, faults and people's words were played; all that "
+    "followed was done by the real pipeline."
+)
+_HERE = (
+    "An exercise on the running pipeline: nothing in it happened to anybody. Models, requests and faults were played; "
+    "people were called and answered as in life."
+)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Moment:
     """A line of what happened."""
@@ -60,10 +71,9 @@ def report(played: Played, card: Scorecard) -> Report:
     return Report(
         form="drill",
         title=f"Drill: {scenario.title}",
-        basis="An exercise: nothing in it happened to anybody. Models, requests, faults and people's words were "
-        "played; all that followed was done by the real pipeline.",
+        basis=_HERE if played.pipeline else _APART,
         facts=_facts(played, card),
-        notices=(verdict(card),),
+        notices=(verdict(card), *_not_played(card)),
         parts=tuple(_parts(played, card)),
     )
 
@@ -82,14 +92,28 @@ def verdict(card: Scorecard) -> str:
     return f"Not passed: {counted}; missed: {missed}{more}."
 
 
+def _not_played(card: Scorecard) -> Iterator[str]:
+    """Yield what a running pipeline cannot play, and why."""
+    if card.dropped:
+        what = listed(_subject(one).lower() if one in _SUBJECTS else _subject(one) for one in card.dropped)
+        yield (
+            f"Not played, and not judged: {what}. On a running pipeline no plan is made for the drill's models, which "
+            "its gateway does not lead to, and people are the real ones."
+        )
+
+
 def subject(line: Line) -> str:
     """Return what an expectation is about in words."""
-    kind, _, name = line.subject.partition(":")
+    return _subject(line.subject)
+
+
+def _subject(of: str) -> str:
+    kind, _, name = of.partition(":")
     if kind == "step":
         return f"Step “{name}”"
     if kind == "due":
         return f"Time that {name} gives"
-    return _SUBJECTS.get(line.subject, line.subject)
+    return _SUBJECTS.get(of, of)
 
 
 def overview(every: Sequence[tuple[Played, Scorecard]]) -> Report:
@@ -131,12 +155,15 @@ def _facts(played: Played, card: Scorecard) -> tuple[tuple[str, str], ...]:
     scenario = played.scenario
     faults = [fault(one) for step in scenario.steps for one in step.faults]
     people = [f"{name} ({', '.join(called(role) for role in one.roles)})" for name, one in scenario.people.items()]
+    if played.pipeline:
+        people = ["those who are there"]
+    clock = "machine" if played.pipeline else "drill"
     return (
         ("File", played.name),
         ("Systems", listed(scenario.systems)),
         ("Fault", "; ".join(faults) or "none" if played.faulty else "none was let in"),
         ("People", listed(people)),
-        ("Begun", f"{when(played.begun_at)} by the drill's clock, lasted {spoken(card.lasted)}"),
+        ("Begun", f"{when(played.begun_at)} by the {clock}'s clock, lasted {spoken(card.lasted)}"),
         ("Predictions", str(played.rows)),
         ("Incident", card.incident or "none opened"),
     )
@@ -222,12 +249,19 @@ def _times(card: Scorecard) -> Part:
 
 def _people(played: Played, card: Scorecard) -> Part:
     rows = []
-    for name, player in played.scenario.people.items():
+    for name, held in _people_of(played).items():
         did = [_deed(played, one) for one in played.happened if played.names.get(one.by) == name]
         idle = "was called, and did nothing" if name in card.paged else "did nothing"
-        roles = listed(called(role) for role in player.roles)
-        rows.append((name, roles, "; ".join(text for text in did if text) or idle))
+        roles = listed(called(role) for role in held)
+        rows.append((name, roles or "–", "; ".join(text for text in did if text) or idle))
     return Part(title="Who did what", columns=("Person", "Roles", "What"), rows=tuple(rows))
+
+
+def _people_of(played: Played) -> dict[str, tuple[Role, ...]]:
+    """Return people and the roles that the file gives them; on a running pipeline, those who did something."""
+    if not played.pipeline:
+        return {name: player.roles for name, player in played.scenario.people.items()}
+    return {played.names[one.by]: () for one in played.happened if one.by in played.names}
 
 
 def _deed(played: Played, one: Happened) -> str:
@@ -239,7 +273,8 @@ def _deed(played: Played, one: Happened) -> str:
 
 def _again(*every: Played) -> str:
     commands = []
-    for faulty, option in ((True, ""), (False, " --no-fault")):
+    here = " --here" if any(one.pipeline for one in every) else ""
+    for faulty, option in ((True, here), (False, f" --no-fault{here}")):
         if names := dict.fromkeys(one.name for one in every if one.faulty is faulty):
             commands.append(f"headgate drill run{option} {' '.join(names)}")
     return "; ".join(commands)
