@@ -98,7 +98,7 @@ class Here:
         self._adopted = b""
         with self.ledger() as ledger:
             self._require_it_runs(ledger)
-            self._was = _document(ledger)
+            in_force = _document(ledger)
             control = ledger.state.control
             self._known = frozenset(ledger.state.cases)
             on_call = control.oncalls.get(control.oncall_digest)
@@ -107,7 +107,8 @@ class Here:
             self._scene_systems = {
                 name: system for one in found.values() for name, system in one.scenario.systems.items()
             }
-            joined(self._was, self._scene_systems)
+            joined(in_force, self._scene_systems)
+            self._was = parted(in_force, self._scene_systems)
             self._require_nothing_open(ledger.state)
         self.scenarios: Mapping[str, Scenario] = {name: one.scenario for name, one in found.items()}
         self.dropped: Mapping[str, tuple[str, ...]] = {name: one.dropped for name, one in found.items()}
