@@ -4,6 +4,7 @@ import re
 from datetime import timedelta
 
 _UNITS = {"ms": "milliseconds", "s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
+_MAX_LENGTH = 40
 _PART = re.compile(r"(\d{1,6}(?:\.\d{1,3})?)(ms|s|m|h|d)")
 
 
@@ -11,7 +12,7 @@ def span(text: object) -> timedelta:
     """Read ``1h30m``; ValueError for what is none, or a bare number, whose unit nobody knows."""
     if isinstance(text, timedelta):
         return text
-    if not isinstance(text, str) or not re.fullmatch(rf"(?:{_PART.pattern})+", text):
+    if not isinstance(text, str) or len(text) > _MAX_LENGTH or not re.fullmatch(rf"(?:{_PART.pattern})+", text):
         raise ValueError(f"{str(text)[:40]!r} is no length of time; write 90s, 15m, 2h, 3d or 1h30m")
     return sum((timedelta(**{_UNITS[unit]: float(number)}) for number, unit in _PART.findall(text)), timedelta())
 

@@ -26,6 +26,8 @@ def key_name(_ctx: click.Context, _param: click.Parameter, value: str) -> str:
 
 def signed(default: str | None = None) -> Callable[[Command], Command]:
     """Give a command the options --as and --passphrase-file: whose key signs what it asks."""
+    # An option that is given the default None counts as said, so that it would not be asked for (click 8.3).
+    asked: dict[str, Any] = {"required": True} if default is None else {"default": default, "show_default": True}
 
     def decorate(command: Command) -> Command:
         command = passphrase_option(command)
@@ -33,11 +35,9 @@ def signed(default: str | None = None) -> Callable[[Command], Command]:
             "--as",
             "who",
             metavar="NAME",
-            default=default,
-            required=default is None,
-            show_default=default is not None,
             callback=key_name,
             help="The key of var/keys that signs it.",
+            **asked,
         )(command)
 
     return decorate

@@ -52,6 +52,13 @@ def test_help_teaches_without_a_broker(name: str) -> None:
         assert any(line.startswith(f"    headgate {name}") for line in _run(name, "--help").splitlines())
 
 
+def test_a_command_that_nobody_signs_asks_whose_key_signs_it() -> None:
+    """Where --as is left out it is a usage error that names it, for every command that is signed by a person."""
+    said = CliRunner().invoke(headgate, ["incidents", "declare", "3f8a2c", "--reason", "customers complain"])
+    assert said.exit_code == 2
+    assert "Missing option '--as'" in said.output
+
+
 def test_every_listing_and_asking_command_speaks_json() -> None:
     """Whatever lists or asks takes --json."""
     silent = []
