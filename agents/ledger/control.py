@@ -12,6 +12,7 @@ from schemas.case.action import ActionFinished, ActionStarted
 from schemas.case.response import CaseMerged, CaseSplit, FollowingTaken, SignalsFollowed
 from schemas.commands import Enrolment
 from schemas.events import (
+    CaseGrew,
     CaseOpened,
     KeyEnrolled,
     KeyRevoked,
@@ -73,6 +74,8 @@ class Control:
         What was raised of a fault that had left a case, and is not told yet, by the incident that it left for.
     drills
         Incidents that are exercises.
+    kinds
+        Whether a model is a drill's: of each that a document ever declared, or a real incident ever touched.
     read
         Next offset to read of each source topic, by topic id.
     """
@@ -100,6 +103,7 @@ class Control:
     desk: Desk = field(default_factory=Desk)
     following: Mapping[str, SignalsFollowed] = field(default_factory=dict)
     drills: frozenset[str] = frozenset()
+    kinds: Mapping[str, bool] = field(default_factory=dict)
     read: Mapping[str, int] = field(default_factory=dict)
 
     @property
@@ -127,7 +131,10 @@ def _adopt(control: Control, event: PolicyAdopted | SystemsAdopted | ProfileAdop
             oncalls = {**control.oncalls, event.digest: read_oncall(event.document)}
             return replace(control, oncall_digest=event.digest, oncalls=oncalls)
         case SystemsAdopted():
-            return replace(control, systems_digest=event.digest, systems=systems.read(event.document))
+            adopted = systems.read(event.document)
+            declared = {model: system.drill for system in adopted.systems.values() for model in system.models}
+            kinds = {**declared, **control.kinds}
+            return replace(control, systems_digest=event.digest, systems=adopted, kinds=kinds)
     return replace(control, profiles={**control.profiles, (event.model, event.version): event.digest})
 
 
@@ -156,6 +163,14 @@ def evolve(control: Control, event: object) -> Control:
             return _of_case(control if moved is control.deputies else replace(control, deputies=moved), event)
 
 
+def _real(control: Control, event: CaseOpened | CaseGrew) -> Control:
+    """Return the control state after a case's word of the models that it touches: what is real stays so for good."""
+    fresh = {one.model for one in event.affected} - control.kinds.keys()
+    if not fresh or event.incident in control.drills:
+        return control
+    return replace(control, kinds={**control.kinds, **dict.fromkeys(sorted(fresh), False)})
+
+
 def _of_case(control: Control, event: object) -> Control:
     """Return the control state after an event of a case: leases, merges and splits reach beyond it."""
     match event:
@@ -177,6 +192,8 @@ def _of_case(control: Control, event: object) -> Control:
         case CaseOpened():
             left = {into: split for into, split in control.splits.items() if into != event.incident}
             drills = control.drills | {event.incident} if event.drill else control.drills
-            return replace(control, splits=left, drills=drills)
+            return _real(replace(control, splits=left, drills=drills), event)
+        case CaseGrew():
+            return _real(control, event)
         case _:
             return control

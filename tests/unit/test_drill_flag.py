@@ -86,12 +86,24 @@ def test_a_drill_and_a_real_incident_are_never_one() -> None:
 
 
 def test_a_model_is_real_or_a_drills_for_good() -> None:
-    """A document that turns one into the other is refused; one that gives it up first is not."""
+    """A document that turns one into the other is refused, also where another one gave the model up in between."""
     ledger = genesis(systems=BOTH)
-    turned = BOTH.replace(b"drill = true\n", b"")
-    assert refusal(ledger.ask(c.AdoptSystems(document=turned), "ada")) == "drill"
+    real = BOTH.replace(b"drill = true\n", b"")
+    assert refusal(ledger.ask(c.AdoptSystems(document=real), "ada")) == "drill"
     assert refusal(ledger.ask(c.AdoptSystems(document=b"version = 1\n"), "ada")) == ""
-    assert refusal(ledger.ask(c.AdoptSystems(document=turned + b"# anew\n"), "ada")) == ""
+    assert refusal(ledger.ask(c.AdoptSystems(document=real + b"# anew\n"), "ada")) == "drill"
+    assert refusal(ledger.ask(c.AdoptSystems(document=BOTH + b"# anew\n"), "ada")) == ""
+
+
+def test_a_model_of_a_real_incident_never_becomes_a_drills() -> None:
+    """Nobody hides what comes of it by declaring it afterwards: neither one it opened with, nor one that joined it."""
+    ledger = genesis(systems=b"version = 1\n")
+    ledger.ask(incident_opened(id=BESIDE, affected=(replace(PLAYED[0], model="small"),)), "triage")
+    joined = (replace(PLAYED[0], model="small"), *PLAYED)
+    ledger.ask(incident_grew(id=BESIDE, affected=joined), "triage")
+    assert refusal(ledger.ask(c.AdoptSystems(document=BOTH), "ada")) == "drill"
+    drill = BOTH.replace(b"drill = true\n", b"").replace(b"[systems.", b"[systems.x-")
+    assert refusal(ledger.ask(c.AdoptSystems(document=drill), "ada")) == ""
 
 
 def test_triage_groups_no_drill_with_what_is_real() -> None:

@@ -94,11 +94,11 @@ def adopt_systems(control: Control, asked: Asked, body: c.AdoptSystems) -> list[
         declared = systems.read(body.document)
     except PolicyError:
         return refuse(asked, "bad_systems", "the document is not valid: `headgate systems check` says where")
-    for name, system in control.systems.systems.items():
-        for model in system.models:
-            if declared.find(model) is not None and declared.is_drills(model) is not system.drill:
-                said = f"{name}: a model is real or a drill's for good; give the drill's model a name of its own"
-                return refuse(asked, "drill", said)
+    for name, system in declared.systems.items():
+        turned = [model for model in system.models if control.kinds.get(model, system.drill) is not system.drill]
+        if turned:
+            said = f"{name}: {turned[0]} is real or a drill's for good; give the drill's model a name of its own"
+            return refuse(asked, "drill", said)
     digest = documents.digest(body.document)
     if digest == control.systems_digest:
         return refuse(asked, "in_force", "these systems are declared already")
