@@ -49,7 +49,12 @@ def directory_of(settings: Settings) -> Path:
 
 
 def administrator(settings: Settings) -> Identity:
-    """Return the administrator's key of this machine; KeyRefusedError says what can be done where there is none."""
+    """Return the administrator's key of this machine; HeadgateError says what can be done where there is none."""
+    if not trust_path(settings).exists():
+        raise HeadgateError(
+            f"no pipeline runs for these settings: {settings.var} has no trust file; `headgate up --bare` starts one, "
+            "or leave --here out: then the drill has a stack of its own"
+        )
     if not (settings.keys_directory / "admin.pem").exists():
         raise KeyRefusedError(
             f"a drill's systems are declared with the key admin, which is not in {settings.keys_directory}; play it "
@@ -125,7 +130,10 @@ class Here:
             added = {name: self.world.probed(system) for name, system in self._scene_systems.items()}
             with self.ledger() as ledger:
                 self._adopt(ledger, joined(_document(ledger), added))
-            self._report(f"the drill's models are served and declared in the ledger {self.pipeline}, as a drill's")
+            self._report(
+                f"the drill's models are served, and declared in the ledger {self.pipeline} as a drill's and without "
+                "targets: its remediation does not reach their gateway, so no plan is made"
+            )
             self._open = opened.pop_all()
         return self
 
@@ -163,9 +171,9 @@ class Here:
         if key not in self._asked:
             self._asked[key] = time.monotonic()
             about = case_of(step, turn.cases) if speaks_of(step) else None
-            on = f" on incident {about.incident}" if about is not None else ""
+            on = f" (`headgate incidents show {about.incident}` says how)" if about is not None else ""
             roles = " or ".join(role.value for role in self.scenarios[turn.scene].people[str(step.by)].roles)
-            self._report(f"waiting for a person to say {step.says}{on} ({step.name}; the drill thinks of {roles})")
+            self._report(f"waiting for a person, {roles} for instance, to say {step.says}{on}: {step.name}")
         found = self._found(ledger, turn)
         if found is not None and found.entry is not None:
             self._used[turn.scene].add(found.index)

@@ -94,6 +94,8 @@ def test_a_game_day_is_played_beside_what_runs_and_taken_out_again(
 ) -> None:
     """Its incident is a drill's, and whoever is there takes it; its systems stay declared only while it is open."""
     assert not runs(settings)
+    with pytest.raises(HeadgateError, match="no pipeline runs for these settings"):
+        administrator(settings)
     scenarios = {"boiler": read(BOILER)}
     told = io.StringIO()
     timeline = Timeline(Console(file=told, highlight=False, soft_wrap=True, width=200))
@@ -116,7 +118,10 @@ def test_a_game_day_is_played_beside_what_runs_and_taken_out_again(
         assert card.passed, told.getvalue()
         assert (case.drill, case.category, case.plan) == (True, Category.DATA_DRIFT, None)
         assert card.dropped == ("paged", "approvals", "phase", "time:contained", "step:agreed")
-        assert "waiting for a person to say Acknowledge on incident" in told.getvalue()
+        assert (
+            "waiting for a person, ml_manager for instance, to say Acknowledge (`headgate incidents show"
+            in told.getvalue()
+        )
         assert f"incident {case.incident} is open" in told.getvalue()
         assert declared(settings).systems.keys() == before.systems.keys() | {"boiler"}
         with pytest.raises(HeadgateError, match="of an earlier drill of the system boiler is open"):
