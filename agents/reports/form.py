@@ -86,7 +86,7 @@ def answer(field: Field, facts: Mapping[str, Fact]) -> Answer:
         number=field.number,
         label=field.label,
         value="\n".join(fact.value for fact in found if fact.value),
-        unknown="; ".join(dict.fromkeys(text for text in missing if text)),
+        unknown="; ".join(dict.fromkeys(text.removesuffix(".") for text in missing if text)),
         entries=tuple(sorted({entry for fact in found for entry in fact.entries})),
         hint=field.hint,
     )
