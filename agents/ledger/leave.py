@@ -72,6 +72,16 @@ def lacks_evidence(control: Control, case: Case) -> bool:
     return not case.deciding.nothing_to_keep and not any(kept.kind == "window" for kept in case.evidence)
 
 
+def wants_sign_off(control: Control, case: Case) -> bool:
+    """Whether the case's policy wants what was done to a case of its severity signed off."""
+    return case.severity in control.policies[case.policy].recovery.sign_off
+
+
 def lacks_sign_off(control: Control, case: Case, plan: Plan) -> bool:
     """Whether the policy wants what the plan did signed off before recovery is watched, and nobody has."""
-    return case.severity in control.policies[case.policy].recovery.sign_off and case.deciding.signed_off != plan.digest
+    return wants_sign_off(control, case) and case.deciding.signed_off != plan.digest
+
+
+def judged_by_people(control: Control, case: Case) -> bool:
+    """Whether rows alone do not end it: it was put right by hand, which nobody approved, and is to be signed off."""
+    return bool(case.course.remedied_by) and wants_sign_off(control, case)

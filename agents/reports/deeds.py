@@ -9,6 +9,7 @@ from agents.reports.words import listed, plain, when
 from schemas import events as e
 from schemas.case.action import ActionFinished, ActionStarted
 from schemas.case.approval import DenialGiven
+from schemas.case.by_hand import ContainedByHand, RecoveryJudged, RemediedByHand
 from schemas.case.glass import GlassBroken, StandingApprovalUsed
 from schemas.case.hold import EvidenceHeld, HoldReleased
 from schemas.case.learning import CauseKind, CauseRecorded, PostMortemAccepted, PostMortemWritten, ReplayAttached
@@ -17,6 +18,11 @@ from schemas.case.people import DutyAssumed, TaskAdded, TaskFinished
 from schemas.case.reviews import ReviewDecided
 from schemas.evidence import LINEAGE, EvidenceAttached
 
+_MEASURES: tuple[tuple[str, str, type[ContainedByHand | RemediedByHand]], ...] = (
+    ("contained_by", "contain", ContainedByHand),
+    ("remedied_by", "remediate", RemediedByHand),
+)
+"""The fact, the purpose of the steps that it tells, and what people say where they did it by hand."""
 _NO_POST_MORTEM = "the post-mortem is not written yet"
 
 
@@ -31,13 +37,19 @@ def deeds(record: Record) -> Iterator[tuple[str, Fact]]:
 
 def _measures(record: Record) -> Iterator[tuple[str, Fact]]:
     done = record.entries(ActionStarted, ActionFinished)
-    for name, purpose in (("contained_by", "contain"), ("remedied_by", "remediate")):
+    for name, purpose, kind in _MEASURES:
         acts = [
             f"{when(act.started_at)}: {record.step(act.target, act.desired)}: {plain(act.outcome) or 'under way'}"
             for act in record.case.actions.values()
             if act.purpose == purpose
         ]
-        yield name, known(lines(acts), done, unknown=f"no step of the kind “{purpose}” was carried out")
+        hand = [
+            f"{when(seen.at)}: by hand, says {record.person(event.principal)}: {event.statement}; "
+            f"shown by: {event.evidence}"
+            for event, seen in record.of(kind)
+        ]
+        places = dict.fromkeys((*(done if acts else ()), *record.entries(kind)))
+        yield name, known(lines((*acts, *hand)), places, unknown=f"no step of the kind “{purpose}” was carried out")
     plan = record.case.plan
     planned = [step.summary for step in plan.steps] if plan else []
     state = f"the plan is {plain(plan.standing)}" if plan else ""
@@ -74,6 +86,17 @@ def _decisions(record: Record) -> Iterator[tuple[str, Fact]]:
     said += [
         (f"{when(seen.at)}: standing approval {event.rule} of the policy used", seen.entry)
         for event, seen in record.of(StandingApprovalUsed)
+    ]
+    said += [
+        (f"{when(seen.at)}: recovered, judges {record.person(event.principal)}: {event.statement}", seen.entry)
+        for event, seen in record.of(RecoveryJudged)
+    ]
+    said += [
+        (
+            f"{when(seen.at)}: dismissed by {record.person(event.principal)}: {plain(event.reason)}, {event.note}",
+            seen.entry,
+        )
+        for event, seen in record.of(e.CaseDismissed)
     ]
     ordered = sorted(said, key=lambda one: one[1])
     yield (

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 
 from agents.ledger.case import Case, Phase
 from agents.ledger.decisions.execute import survives
+from agents.ledger.leave import judged_by_people
 from agents.ledger.state import LedgerState
 from schemas.case.response import ReportRegression
 from schemas.commands import ReportRecovery
@@ -53,7 +54,8 @@ class Recovery:
                 del self._seen[key]
                 continue
             report = _report(case, watch, state.control.policies[case.policy].recovery)
-            if report is not None:
+            waits = isinstance(report, ReportRecovery) and judged_by_people(state.control, case)
+            if report is not None and not waits:
                 wanted.append(report)
         return wanted
 

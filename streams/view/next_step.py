@@ -4,14 +4,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from agents.ledger.case import Case, Phase
-from agents.ledger.closing import unfinished
+from agents.ledger.closing import standing, unfinished
 from agents.ledger.control import Control
 from agents.ledger.decisions.execute import all_done
+from agents.ledger.leave import judged_by_people
 from agents.ledger.regions.course import end_of
 from agents.ledger.regions.plan import Plan, PlanState
 from agents.roles.remediate import MAX_PLANS, aims, open_actions, waits_for_evidence, wants_another
 from streams.view.rendering import when
 from streams.view.signing_in import called
+
+_OWED = frozenset({"glass", "hold", "clocks", "reviews"})
+"""What a dismissal ends for nobody, by the matters of agents.ledger.closing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,8 +29,12 @@ class NextStep:
 def next_step(case: Case, control: Control, now: int, shown: str, names: Mapping[str, str]) -> NextStep:
     """Return what a case waits for at `now` (ms); `shown` is the incident's id as it is to be typed."""
     match case.phase:
-        case Phase.DISMISSED | Phase.CLOSED:
-            return NextStep(f"nothing: it is {case.phase.value}")
+        case Phase.DISMISSED:
+            left = [said for matter, said in standing(control, case) if matter in _OWED]
+            command = f"headgate clocks show {shown}" if case.clocks.running else ""
+            return NextStep("; ".join(left) or "nothing: it is dismissed", command)
+        case Phase.CLOSED:
+            return NextStep("nothing: it is closed")
         case Phase.MERGED:
             return NextStep(f"nothing: it goes on in {end_of(control.merged, case.incident)}")
         case Phase.RESOLVED:
@@ -41,8 +49,10 @@ def next_step(case: Case, control: Control, now: int, shown: str, names: Mapping
             )
         case Phase.RECOVERING if case.course.remedied_by:
             rows = control.policies[case.policy].recovery.clear_rows
+            either = f"{rows} rows with nothing raised since it was put right by hand, or another person to judge it"
+            people = "a validator or compliance to judge what was put right by hand, as the policy wants it signed off"
             return NextStep(
-                f"{rows} rows with nothing raised since it was put right by hand, or another person to judge it",
+                people if judged_by_people(control, case) else either,
                 f'headgate incidents recovered {shown} --as NAME --statement "…" --evidence "…"',
             )
         case Phase.RECOVERING:

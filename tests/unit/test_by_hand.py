@@ -7,6 +7,8 @@ import pytest
 
 from agents.ledger.case import Phase
 from agents.ledger.decisions.execute import survives
+from agents.reports.deeds import deeds
+from agents.reports.record import record
 from agents.roles.recover import Recovery
 from schemas import commands as c
 from schemas.case import by_hand as b
@@ -14,9 +16,10 @@ from schemas.case import clocks, glass, messages
 from schemas.case.approval import KeepNothing
 from schemas.case.messages import Audience
 from schemas.case.people import AssumeDuty, Duty
-from schemas.case.response import Dismissal, Regress
+from schemas.case.response import Dismissal, Investigate, Regress
 from schemas.signals import MonitorObserved
 from schemas.values import Mode, Position, Role
+from streams.view.next_step import next_step
 from tests import play
 from tests.chapters.vendors import BOUGHT, SYSTEMS, opened
 from tests.ledgers import INCIDENT, Ledger, enrolment, genesis, names, reason
@@ -38,17 +41,17 @@ clear_rows = 100
 SAID: dict[str, Any] = {"incident": BOUGHT, "statement": "the pumps are driven by hand", "evidence": "ticket 4712"}
 
 
-def bought() -> Ledger:
+def bought(policy: bytes = POLICY) -> Ledger:
     """Return a ledger with a declared incident of a model that nothing can be moved for."""
-    ledger = genesis(POLICY, SYSTEMS)
+    ledger = genesis(policy, SYSTEMS)
     ledger.ask(opened(), "triage")
     ledger.ask(c.EnrolKey(enrolment=enrolment("vera", Role.VALIDATOR)), "ada")
     return ledger
 
 
-def remedied() -> Ledger:
+def remedied(policy: bytes = POLICY) -> Ledger:
     """Return one whose cause was put right by hand."""
-    ledger = bought()
+    ledger = bought(policy)
     ledger.ask(b.StateContained(**SAID), "eva")
     ledger.ask(KeepNothing(incident=BOUGHT, reason="the vendor keeps them"), "max")
     ledger.ask(b.StateRemedied(**SAID), "max")
@@ -69,11 +72,8 @@ def test_people_lead_a_case_without_a_target_to_its_end() -> None:
     assert ledger.state.cases[BOUGHT].phase is Phase.RESOLVED
 
 
-def test_the_rows_of_what_was_put_right_judge_it_too() -> None:
-    """The same version, watched since it was put right, resolves the case as soon as it has been clear long enough."""
-    ledger = remedied()
-    case = ledger.state.cases[BOUGHT]
-    assert survives(case, "rain", "7")
+def reports(ledger: Ledger) -> list[object]:
+    """Return what the role recovery reports of rows in which nothing is raised any more."""
     role = Recovery()
     observed = MonitorObserved(
         id="o-1",
@@ -89,8 +89,53 @@ def test_the_rows_of_what_was_put_right_judge_it_too() -> None:
     )
     role.observe(ledger.state, observed)
     role.observe(ledger.state, replace(observed, id="o-2", rows=1_200, clear_rows=1_100))
-    (report,) = role.proposals(ledger.state, ledger.at)
+    return role.proposals(ledger.state, ledger.at)
+
+
+def test_the_rows_of_what_was_put_right_judge_it_too() -> None:
+    """The same version, watched since it was put right, resolves the case as soon as it has been clear long enough."""
+    ledger = remedied()
+    case = ledger.state.cases[BOUGHT]
+    assert survives(case, "rain", "7")
+    (report,) = reports(ledger)
     assert names(ledger.ask(report, "recovery"))[0] == "CaseResolved"
+
+
+def test_what_is_to_be_signed_off_is_not_ended_by_rows_or_by_a_manager() -> None:
+    """Where the policy wants a sign-off, one person's statement and a service's count are not enough."""
+    ledger = remedied(POLICY + b'sign_off = ["sev1", "sev2", "sev3"]\n')
+    assert reports(ledger) == []
+    report = play.recovery(incident=BOUGHT, model="rain", version="7", clear_rows=1_000)
+    assert reason(ledger.ask(report, "recovery")) == "no_sign_off"
+    assert reason(ledger.ask(b.JudgeRecovered(**SAID), "mia")) == "wrong_role"
+    step = next_step(ledger.state.cases[BOUGHT], ledger.control, ledger.at, BOUGHT, {})
+    assert "signed off" in step.sentence
+    assert names(ledger.ask(b.JudgeRecovered(**SAID), "vera"))[0] == "RecoveryJudged"
+
+
+def test_nobody_who_did_part_of_it_by_hand_judges_it() -> None:
+    """Also where another person stated the same again afterwards."""
+    ledger = bought()
+    ledger.ask(b.StateContained(**SAID), "mia")
+    ledger.ask(Investigate(incident=BOUGHT, reason="the cause"), "max")
+    ledger.ask(b.StateContained(**SAID), "eva")
+    ledger.ask(KeepNothing(incident=BOUGHT, reason="the vendor keeps them"), "max")
+    ledger.ask(b.StateRemedied(**SAID), "max")
+    assert reason(ledger.ask(b.JudgeRecovered(**SAID), "mia")) == "same_person"
+
+
+def test_reports_tell_what_people_did_by_hand() -> None:
+    """An authority reads the statement, what shows it and who judged it: not that no step was carried out."""
+    ledger = remedied()
+    ledger.ask(b.JudgeRecovered(**SAID | {"statement": "a week went well"}), "vera")
+    entries = [one for one in ledger.verified if one.asked is not None and one.asked.incident == BOUGHT]
+    facts = dict(deeds(record(ledger.state.cases[BOUGHT], entries, ledger.control, {})))
+    for name in ("contained_by", "remedied_by"):
+        assert "by hand" in facts[name].value
+        assert SAID["statement"] in facts[name].value
+        assert SAID["evidence"] in facts[name].value
+        assert facts[name].entries
+    assert "a week went well" in facts["decisions"].value
 
 
 def test_a_recovery_by_hand_that_fails_is_contained_again() -> None:
@@ -142,9 +187,11 @@ def test_a_dismissal_rids_nobody_of_clocks_and_reviews(regime: str) -> None:
     ledger.ask(clocks.RegulateCase(incident=INCIDENT, regime=regime, reason="names"), "max")
     ledger.ask(DISMISS, "max")
     assert ledger.case.clocks.running
+    assert "statutory clocks run" in next_step(ledger.case, ledger.control, ledger.at, INCIDENT, {}).sentence
     decided = clocks.DeclareNotApplicable(incident=INCIDENT, clock=regime, reason="it was none")
     assert names(ledger.ask(decided, "cleo"))[0] == "ClockNotApplicable"
     assert not ledger.case.clocks.running
+    assert next_step(ledger.case, ledger.control, ledger.at, INCIDENT, {}).sentence.startswith("the hold on evidence")
     review = glass.ReviewBreakGlass(incident=INCIDENT, number=1, verdict=glass.Justified.JUSTIFIED, note="n")
     assert reason(ledger.ask(review, "cleo")) == "unknown_glass"
     draft = messages.DraftMessage(incident=INCIDENT, audience=Audience.EXECUTIVE, text="It was none.", next_update_by=0)

@@ -1,13 +1,14 @@
-"""Decide on what people did by hand, where Headgate has nothing to move; two persons answer for its end."""
+"""Decide on what people did by hand, where Headgate has nothing to move; its rows, or another person, judge its end."""
 
 from agents.ledger.asked import Asked
 from agents.ledger.case import Case
 from agents.ledger.control import Control
 from agents.ledger.decisions.learn import rating_asked
 from agents.ledger.decisions.split import committed, ended
-from agents.ledger.leave import lacks_evidence
+from agents.ledger.leave import judged_by_people, lacks_evidence
 from agents.ledger.refusal import MAX_TEXT, refuse
 from agents.ledger.targets import movable
+from schemas.authority import permitted
 from schemas.case import by_hand as b
 from schemas.events import CaseContained, CaseRecovering, CaseResolved
 
@@ -48,13 +49,18 @@ def _remedied(control: Control, case: Case, asked: Asked, body: b.StateRemedied)
     return [*over, stated, CaseRecovering(incident=case.incident)]
 
 
-def _judged(case: Case, asked: Asked, body: b.JudgeRecovered) -> list[object]:
+def _judged(control: Control, case: Case, asked: Asked, body: b.JudgeRecovered) -> list[object]:
     if not case.course.remedied_by:
         return refuse(asked, "not_by_hand", "a plan was carried out: the rows of the survivors judge it")
-    if asked.principal in {case.course.remedied_by, case.course.contained_by}:
+    if asked.principal in case.course.by_hand:
         return refuse(asked, "same_person", "whoever did it by hand does not judge it; another person does")
     if asked.principal in case.deciding.excluded:
         return refuse(asked, "excluded", "this person takes no part in decisions on the case")
+    if judged_by_people(control, case):
+        if not permitted(asked.roles, "SignOff"):
+            return refuse(asked, "wrong_role", "the policy wants this signed off: a validator or compliance judges it")
+        if asked.principal in case.deciding.decided:
+            return refuse(asked, "involved", "whoever decided on a plan of the case does not sign it off")
     judged = b.RecoveryJudged(
         incident=case.incident, principal=asked.principal, statement=body.statement, evidence=body.evidence
     )
@@ -73,5 +79,5 @@ def decide(control: Control, case: Case, asked: Asked, _at: int) -> list[object]
             refused = _unsaid(asked, body) or _can_move(control, case, asked, ("contain", "remediate"))
             return refused or _remedied(control, case, asked, body)
         case b.JudgeRecovered():
-            return _unsaid(asked, body) or _judged(case, asked, body)
+            return _unsaid(asked, body) or _judged(control, case, asked, body)
     return None

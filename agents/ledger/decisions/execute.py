@@ -8,6 +8,7 @@ from agents.ledger.leave import (
     BREAK_GLASS,
     STANDING,
     covered,
+    judged_by_people,
     lacks_evidence,
     lacks_sign_off,
     leave,
@@ -206,6 +207,8 @@ def recover(control: Control, case: Case, asked: Asked, body: c.ReportRecovery) 
         return refuse(asked, "illegal_transition", f"the case is {case.phase.value}, not recovering")
     if not survives(case, body.model, body.version):
         return refuse(asked, "no_survivor", "the version is not a survivor of an affected model")
+    if judged_by_people(control, case):
+        return refuse(asked, "no_sign_off", "the policy wants a person's word: `headgate incidents recovered`")
     needed = control.policies[case.policy].recovery.clear_rows
     if body.clear_rows < needed:
         return refuse(asked, "too_early", f"{body.clear_rows} clear rows; the policy asks for {needed}")

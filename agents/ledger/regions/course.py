@@ -35,6 +35,8 @@ class Course:
         When it was last taken up again, fell back or was put right by hand (ms): what was seen before proves nothing.
     contained_by, remedied_by
         Who answers for it that the harm was stopped, or the cause put right, by hand; empty where a plan did it.
+    by_hand
+        Everybody who said of themselves that they did something by hand since the case last began anew.
     """
 
     signals: tuple[Evidence, ...] = ()
@@ -52,6 +54,7 @@ class Course:
     turned_at: int = 0
     contained_by: str = ""
     remedied_by: str = ""
+    by_hand: frozenset[str] = frozenset()
 
 
 def earliest(first_bad_at: int, signals: tuple[Evidence, ...]) -> int:
@@ -99,15 +102,15 @@ def _split(course: Course, event: r.CaseSplit) -> Course:
 def _turned(course: Course, event: object, at: int) -> Course:
     match event:
         case r.CaseRegressed():
-            regressed = course.regressed + 1
-            return replace(course, regressed=regressed, turned_at=at, contained_by="", remedied_by="")
+            fresh = replace(course, contained_by="", remedied_by="", by_hand=frozenset())
+            return replace(fresh, regressed=course.regressed + 1, turned_at=at)
         case r.CaseReopened():
-            fresh = replace(course, contained_by="", remedied_by="")
+            fresh = replace(course, contained_by="", remedied_by="", by_hand=frozenset())
             return replace(fresh, reopened=event.number, reopened_at=at, turned_at=at, over_at=0)
-        case ContainedByHand():
-            return replace(course, contained_by=event.principal)
-        case RemediedByHand():
-            return replace(course, remedied_by=event.principal, turned_at=at)
+        case ContainedByHand(principal=who):
+            return replace(course, contained_by=who, by_hand=course.by_hand | {who})
+        case RemediedByHand(principal=who):
+            return replace(course, remedied_by=who, by_hand=course.by_hand | {who}, turned_at=at)
         case ActionStarted():
             return replace(course, contained_by="", remedied_by="")
     return replace(course, over_at=at) if isinstance(event, ENDINGS) else course
