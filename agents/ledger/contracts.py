@@ -9,6 +9,8 @@ from schemas.case import clocks as c
 from schemas.case import contracts as k
 from schemas.case.response import CaseReopened
 
+MAX_OWED = 500
+"""Clocks of contracts that a case counts: reopened more often, it begins none anew."""
 _HOUR_MS = 3_600_000
 
 
@@ -26,15 +28,11 @@ def begun(control: Control, case: Case, events: list[object], at: int) -> list[o
     for owed in _owed(control, case):
         found.append(owed)
         owing.append(owed)
-    number = len(case.clocks.counted)
-    for owed in owing:
-        for sla in owed.slas:
-            clock = k.clock_of(owed.system, sla.name)
-            if _stands(case, clock):
-                continue
-            number += 1
-            found.append(_started(case, owed, sla, number, at))
-    return found
+    counted = case.clocks.counted
+    due = [(owed, sla) for owed in owing for sla in owed.slas if not _stands(case, k.clock_of(owed.system, sla.name))]
+    room = max(MAX_OWED - sum(one.regime == k.REGIME for one in counted), 0)
+    started = enumerate(due[:room], len(counted) + 1)
+    return [*found, *(_started(case, owed, sla, number, at) for number, (owed, sla) in started)]
 
 
 def _owed(control: Control, case: Case) -> Iterator[k.VendorOwes]:

@@ -75,9 +75,8 @@ def follows(control: Control, case: Case | None, asked: Asked, events: list[obje
     after = _after(after, regimes, at)
     assert after is not None
     found = [*regimes, *_recount(after, _why(events))]
-    if len(after.clocks.counted) + len(found) > MAX_CLOCKS and isinstance(
-        asked.body, c.RecordFact | c.SubmitReport | c.ConfirmReport
-    ):
+    statutory = sum(one.regime != k.REGIME for one in after.clocks.counted)
+    if statutory + len(found) > MAX_CLOCKS and isinstance(asked.body, c.RecordFact | c.SubmitReport | c.ConfirmReport):
         return refuse(asked, "too_much", f"a case counts at most {MAX_CLOCKS} clocks")
     return [*events, *found]
 

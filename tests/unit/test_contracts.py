@@ -2,7 +2,10 @@
 
 from dataclasses import replace
 
+import pytest
+
 from agents.communication.vendors import slas
+from agents.ledger import contracts, recount
 from agents.ledger.closing import unfinished
 from agents.ledger.regions.clocks import ClockState
 from agents.ledger.subjects import wanted
@@ -125,3 +128,25 @@ def test_a_named_person_decides_that_a_vendors_time_does_not_apply() -> None:
     ledger.ask(clocks.ReopenClock(incident=BOUGHT, clock=FIX, reason="it is"), "cleo")
     assert len(ledger.state.cases[BOUGHT].clocks.running) == 2
     assert refusal(ledger.ask(replace(said, clock="contract.other:fix"), "cleo")) == "unknown_clock"
+
+
+def test_times_of_contracts_keep_no_statutory_clock_from_being_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A case has room for so many of each: however often it is reopened, what a law asks is still recorded."""
+    monkeypatch.setattr(recount, "MAX_CLOCKS", 2)
+    monkeypatch.setattr(contracts, "MAX_OWED", 3)
+    ledger = declared()
+    ledger.ask(clocks.RegulateCase(incident=BOUGHT, regime="gdpr_33", reason="names were shown"), "mia")
+    for number in range(3):
+        ledger.ask(delivered("acknowledge", repeat=number), "mia")
+        said = {"incident": BOUGHT, "statement": "by hand", "evidence": "ticket 4712", "repeat": number}
+        ledger.ask(StateContained(**said), "eva")
+        ledger.ask(StateRemedied(**said), "eva")
+        ledger.ask(JudgeRecovered(**said), "mia")
+        ledger.ask(Reopen(incident=BOUGHT, reason="fields are flooded again", repeat=number), "mia")
+    case = ledger.state.cases[BOUGHT]
+    assert case.course.reopened == 3
+    assert sum(one.regime == "contract" for one in case.clocks.counted) == 3
+    known = clocks.RecordFact(
+        incident=BOUGHT, fact="high_risk_to_persons", known=clocks.Known.YES, happened_at=0, basis="a letter"
+    )
+    assert refusal(ledger.ask(known, "mia")) == ""
