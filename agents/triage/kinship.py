@@ -7,7 +7,8 @@
 3. An effect (outputs that are wrong, unfair, unsure or other) is *explained* by a break upstream of it that is plain,
    for as many windows as it takes to be sure of it; whatever else moved is its story only where both began together.
 4. What is left tells *more* of a story that stands: the same level, another model, the same subject and no worse,
-   wander among what moves, other outputs where they are known to be wrong.
+   wander among what moves, other outputs where they are known to be wrong, what is wrong where outputs alone moved,
+   groups of the same column, rows that a broken input makes alike.
 5. Anything else is another fault.
 """
 
@@ -39,10 +40,19 @@ PLAIN = 2 * FAR
 """Times its limit that inputs must have broken away for what comes after them, and not only with them, to be theirs."""
 
 PATIENCE = 6
-"""Windows until an effect is sure to be raised: fairness may speak first for four of them, and two must agree."""
+"""Windows until what outputs show is sure to be raised, where it is not known when it began."""
 
 MAX_EPISODES = 8
 """Episodes of a model at a time; what would begin one more joins the newest."""
+
+ERRORS = "performance"
+"""The detector of errors and residuals, which knows in which of its windows a rise began."""
+
+PROBING, QUERIES = "probing", "queries"
+"""The detector and subject of rows that are alike, as those of somebody who probes a model are."""
+
+CROSSING = " and "
+"""Between the groups of a crossing."""
 
 _SERVING = frozenset({Kind.BROKEN, Kind.ATTACK, Kind.INFRASTRUCTURE, Kind.HUMAN_REPORT})
 _LEVEL = ("model", "mode", "detector", "subject", "statistic", "baseline", "first_bad_at")
@@ -115,9 +125,15 @@ def _gap(signal: SignalRaised, episode: Episode, judge: Judge) -> int | None:
     for other in strong:
         after = signal.first_bad_at - other.first_bad_at
         if after >= 0 and _explains(other, signal):
-            windows = TOGETHER if kind_of(signal) is Kind.FAIRNESS else PATIENCE
-            gaps.append((after, width(other) + windows * width(signal)))
+            gaps.append((after, width(other) + _patience(signal) * width(signal)))
     return min((gap for gap, reach in gaps if gap <= max(reach, least)), default=None)
+
+
+def _patience(signal: SignalRaised) -> int:
+    """Return within how many of its own windows after a break a signal is of it: labels date it, or a group's rows."""
+    if kind_of(signal) is Kind.FAIRNESS:
+        return 1
+    return TOGETHER if signal.detector == ERRORS else PATIENCE
 
 
 def _explains(cause: SignalRaised, signal: SignalRaised) -> bool:
@@ -140,6 +156,10 @@ def _more(signal: SignalRaised, episode: Episode) -> bool:
     kind, kinds = kind_of(signal), {kind_of(other) for other in own}
     if kind in OUTPUTS and kinds & WRONG:
         return True
+    if signal.detector == PROBING and signal.subject == QUERIES and Kind.BROKEN in kinds:
+        return True  # an input that is stuck or missing makes rows alike, as probes are
+    if kind is Kind.FAIRNESS and any(kind_of(other) is kind and _compared(signal, other) for other in own):
+        return True
     if kind is Kind.CONFIDENCE and kinds & MOVING:
         return True  # a model is less sure of inputs that go on moving
     if kind not in MOVING:
@@ -151,6 +171,12 @@ def _more(signal: SignalRaised, episode: Episode) -> bool:
         stands = [extent(other) for other in own if other.subject == signal.subject and large(other)]
         return max(stands, default=0.0) >= extent(signal)
     return bool(kinds & MOVING)
+
+
+def _compared(signal: SignalRaised, other: SignalRaised) -> bool:
+    """Whether two signals compare groups of the same column, crossed with others or not."""
+    own, theirs = ({group.split("=")[0] for group in one.subject.split(CROSSING)} for one in (signal, other))
+    return bool(own & theirs)
 
 
 def _shared(signal: SignalRaised, other: SignalRaised) -> bool:

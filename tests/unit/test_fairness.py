@@ -173,3 +173,23 @@ def test_intervals_are_those_of_the_literature() -> None:
     """Wilson's of 15 of 148 and Newcombe's of 56/70 against 48/80 (Newcombe, 1998, tables of method 10)."""
     assert wilson(15, 148) == pytest.approx((0.0624, 0.1605), abs=5e-4)
     assert newcombe((56, 70), (48, 80)) == pytest.approx((0.0524, 0.3339), abs=5e-4)
+
+
+def test_a_rare_outcome_withheld_from_one_group_is_a_fault_of_fairness() -> None:
+    """Of an outcome that one row in sixteen deserves, one group gets none any more: its true positive rate is 0."""
+    rng = np.random.default_rng(3)
+    groups = (rng.random(14_000) < 0.4).astype(np.int64)
+    deserved = (rng.random(14_000) < 0.06).astype(np.int64)
+    given = np.where(rng.random(14_000) < 0.03, 1 - deserved, deserved)
+    given[(np.arange(14_000) >= 8000) & (groups == 1)] = 0
+    policy = Thresholds(fairness=FairnessPolicy(favourable="yes"))
+    detector = make("fairness", Setting(thresholds=policy))
+    answers = []
+    for first in range(0, 14_000, 250):
+        part = slice(first, first + 250)
+        columns = {"predicted": given[part], "labelled": deserved[part], "groups": groups[part]}
+        errors = given[part] != deserved[part]
+        detector.update(labelled(errors, classes=("no", "yes"), combinations=(("sex=m",), ("sex=f",)), **columns))
+        answers.append({(level.subject, level.statistic) for level in detector.levels()})
+    assert not any(answers[:32])
+    assert answers[-1] == {("sex=f", "true_positive_rate_difference")}

@@ -94,11 +94,15 @@ def _windows(after: int, subject: str, category: Category = Category.DATA_DRIFT,
 
 
 def test_a_plain_break_explains_what_labels_show_windows_later_and_what_wandered_before_does_not() -> None:
-    """Late labels join the break of the inputs, though drift came first; long after it they are another fault."""
+    """Wrong rows soon after a break of the inputs are its effect, though drift came first; later ones are another."""
     wander = _windows(0, "f1", value=1.0)
     episode = _episode(wander, _windows(20, "f1", baseline="rolling", value=3.0))
-    assert home(_windows(25, "error", Category.PERFORMANCE), [episode], JUDGE) is episode
-    assert home(_windows(28, "error", Category.PERFORMANCE), [episode], JUDGE) is None
+    dated = {"category": Category.PERFORMANCE, "detector": "performance"}
+    assert home(_windows(23, "error", **dated), [episode], JUDGE) is episode
+    assert home(_windows(24, "error", **dated), [episode], JUDGE) is None
+    assert home(_windows(24, "sex=f", Category.FAIRNESS), [episode], JUDGE) is None
+    assert home(_windows(27, "accuracy", Category.PERFORMANCE), [episode], JUDGE) is episode
+    assert home(_windows(27, "confidence", Category.CONFIDENCE), [episode], JUDGE) is episode
     assert home(_windows(5, "error", Category.PERFORMANCE), [_episode(wander)], JUDGE) is None
 
 
@@ -122,3 +126,19 @@ def test_what_was_broken_moves_once_more_when_it_is_repaired() -> None:
     assert home(_windows(9, "f1", baseline="rolling", value=3.0), [episode], JUDGE) is episode
     assert home(_windows(9, "f1, f2", baseline="rolling", value=3.0), [episode], JUDGE) is episode
     assert home(_windows(9, "f2", baseline="rolling", value=3.0), [episode], JUDGE) is None
+
+
+def test_a_crossing_of_a_group_that_is_treated_unfairly_tells_more_of_it() -> None:
+    """A crossing, or the other group, is sure long after its group is, and is the same fault; other columns are not."""
+    episode = _episode(_windows(0, "sex=f", Category.FAIRNESS))
+    assert home(_windows(9, "sex=f and race=b", Category.FAIRNESS), [episode], JUDGE) is episode
+    assert home(_windows(9, "sex=m", Category.FAIRNESS), [episode], JUDGE) is episode
+    assert home(_windows(9, "race=b", Category.FAIRNESS), [episode], JUDGE) is None
+
+
+def test_alike_rows_of_a_broken_input_are_no_attack_of_their_own() -> None:
+    """A stuck sensor makes rows alike, which looks like probing; a flood has nothing to do with it."""
+    stuck = _episode(_windows(0, "f1", Category.DATA_QUALITY))
+    alike = _windows(9, "queries", Category.ATTACK, detector="probing", statistic="steps")
+    assert home(alike, [stuck], JUDGE) is stuck
+    assert home(_windows(9, "requests", Category.ATTACK, detector="flood", statistic="rate"), [stuck], JUDGE) is None

@@ -133,3 +133,27 @@ def test_labels_of_rows_that_the_model_was_fitted_to_do_not_make_the_next_ones_a
     answers, _ = fed(bits, step=200, policy=known)
     assert not any(answers[:30])
     assert answers[32]
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_a_rise_that_no_window_is_sure_of_is_raised_by_several_together(seed: int) -> None:
+    """A weak model's errors rise from .27 to .4, within a window's noise; eight windows later it is raised, dated."""
+    rng = np.random.default_rng(seed)
+    bits = rng.random(8000) < np.where(np.arange(8000) < 5000, 0.27, 0.4)
+    detector = make("error", Setting(thresholds=Thresholds()))
+    answers = []
+    for first in range(0, 8000, 200):
+        detector.update(labelled(bits[first : first + 200], at=np.arange(first, first + 200)))
+        answers.append(detector.levels())
+    assert not any(answers[:25])
+    assert all(answers[33:])
+    assert 4400 <= answers[33][0].first_bad_at <= 5400
+
+
+def test_numbers_that_are_a_little_further_off_for_long_are_raised() -> None:
+    """Residuals that grow by two fifths are never sudden among their noise, and are raised after some windows."""
+    rng = np.random.default_rng(3)
+    residuals = abs(rng.standard_t(3, 8000)) * np.where(np.arange(8000) < 5000, 1, 1.6)
+    answers, _ = fed(residuals=residuals, step=200)
+    assert not any(answers[:25])
+    assert answers[34]

@@ -11,7 +11,8 @@ import numpy as np
 
 from agents.detection.arrays import pack, unpack
 from agents.detection.columns import Rows
-from agents.detection.detectors.gaps import Gaps, GapsState
+from agents.detection.detectors.gaps import Gaps
+from agents.detection.detectors.gaps_state import GapsState
 from agents.detection.detectors.level import Key, Level
 from agents.detection.detectors.outcome import FIRST, NONE, Outcome, OutcomeState
 from agents.detection.detectors.rates import ERROR, OPPORTUNITY, SELECTION, Bits, Dimension

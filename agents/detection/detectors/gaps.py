@@ -6,15 +6,25 @@ the wandering of this gap from window to window explain.
 """
 
 import math
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from agents.detection.arrays import pack, unpack
+from agents.detection.detectors.gaps_state import GapsState
 from agents.detection.detectors.intervals import student_score
-from agents.detection.detectors.level import Held, Key, Level, Levels
-from agents.detection.detectors.rates import DIRECTION, SELECTION, Bits, Dimension, pairs, standing, told, variance
+from agents.detection.detectors.level import Key, Level, Levels
+from agents.detection.detectors.rates import (
+    DIRECTION,
+    SELECTION,
+    Bits,
+    Dimension,
+    difference,
+    pairs,
+    standing,
+    told,
+    variance,
+)
 from agents.detection.joined import Codes
 from schemas.errors import SchemaError
 from schemas.thresholds import Thresholds
@@ -26,23 +36,6 @@ _DECAY = 64
 _FREEDOM = 12.0
 _ALIKE = 0.8
 _LAG = 3  # windows of a fault must not teach how far its gap wanders by itself before they can be judged
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class GapsState:
-    """What the rates of one source remember; version 1."""
-
-    names: tuple[str, ...]
-    dimensions: tuple[str, ...]
-    before: bytes
-    now: bytes
-    wander: bytes
-    recent: bytes
-    rows: int
-    window: int
-    at_from: int
-    at_to: int
-    held: tuple[Held, ...]
 
 
 class Gaps:
@@ -85,7 +78,7 @@ class Gaps:
         # Of each group and statistic: windows, sum and sum of squares of the gap.
         self._wander = np.zeros((0, len(statistics), 3))
         self._recent = np.zeros((0, len(statistics), _LAG))
-        self._levels: dict[int, Levels] = {}
+        self._levels: dict[int, list[Levels]] = {}
         self._rows = self._filled = self._from = self._to = 0
 
     def take(self, dimensions: list[Dimension], counted: Bits, hits: Bits, at: Codes) -> None:
@@ -106,11 +99,11 @@ class Gaps:
 
     def levels(self) -> list[Level]:
         """Return what is raised."""
-        return [level for _, group in sorted(self._groups.items()) for level in self._levels_of(group).raised()]
+        return [level for _, group in sorted(self._groups.items()) for level in self._raised(group)]
 
     def holds(self, key: Key) -> bool:
         """Whether the newest rows of the group showed it."""
-        return any(levels.holds(key) for levels in self._levels.values())
+        return any(levels.holds(key) for group in self._levels.values() for levels in group)
 
     def standing(self) -> list[tuple[float, str]]:
         """Return the gaps that the reference already has, each with its sentence: findings, not incidents."""
@@ -136,7 +129,7 @@ class Gaps:
             window=self._filled,
             at_from=self._from,
             at_to=self._to,
-            held=tuple(held for group in order for held in self._levels_of(group).state()),
+            held=tuple(held for group in order for levels in self._levels_of(group) for held in levels.state()),
         )
 
     def restore(self, state: GapsState) -> None:
@@ -154,12 +147,15 @@ class Gaps:
         self._from, self._to = state.at_from, state.at_to
         self._levels = {}
         for name, group in self._groups.items():
-            held = tuple(held for held in state.held if held.level.subject == name)
-            if held:
-                self._levels_of(group).restore(held)
+            own = [held for held in state.held if held.level.subject == name]
+            for levels, kind in zip(self._levels_of(group), self._statistics, strict=True):
+                levels.restore(tuple(held for held in own if held.level.statistic == difference(kind)))
 
-    def _levels_of(self, group: int) -> Levels:
-        return self._levels.setdefault(group, Levels(self._confirm, self._clear))
+    def _levels_of(self, group: int) -> list[Levels]:
+        return self._levels.setdefault(group, [Levels(self._confirm, self._clear) for _ in self._statistics])
+
+    def _raised(self, group: int) -> list[Level]:
+        return [level for levels in self._levels_of(group) for level in levels.raised()]
 
     def _add(self, dimension: Dimension, codes: Codes, counted: Bits, hits: Bits) -> None:
         size, kinds = len(dimension.names), len(self._statistics)
@@ -197,41 +193,42 @@ class Gaps:
 
     def _close(self) -> None:
         self._filled = 0
-        found: dict[int, list[Level]] = {}
+        found: dict[tuple[int, int], Level | None] = {}
         for name, group in self._groups.items():
             before, now = self._before[group], self._now[group]
-            if self._rows <= self._learn or before[0, 0] < 2 * self._policy.least:
-                self._note(group, now, lag=False)
-                before += now
-                now[:] = 0
-            elif (np.minimum(now[:, 0], now[:, 2]) >= self._policy.least).any():
-                levels = (self._judge(name, group, i, statistic) for i, statistic in enumerate(self._statistics))
-                found[group] = [level for level in levels if level is not None]
-                if not found[group]:
-                    self._note(group, now, lag=True)
-                now[:] = 0
-        for group, own in found.items():
-            shown = [level for level in own if not self._derived(group, level, found)]
-            self._levels_of(group).judge(shown)
+            enough = np.minimum(now[:, 0], now[:, 2]) >= self._policy.least
+            learning = (before[:, 0] < self._policy.least) | (before[0, 0] < 2 * self._policy.least)
+            learning |= self._rows <= self._learn
+            # Rows that a rate counts may be rare: each is judged when there are enough of its own.
+            judged = np.flatnonzero(enough & ~learning).tolist()
+            own = {(group, i): self._judge(name, group, i) for i in judged}
+            if not any(own.values()):
+                self._note(group, now, learning)
+            found |= own
+            before[learning] += now[learning]
+            now[learning | enough] = 0
+        for (group, i), level in found.items():
+            own_gap = level is not None and not self._derived(group, level, found)
+            self._levels_of(group)[i].judge([level] if level and own_gap else [])
 
-    def _derived(self, group: int, level: Level, found: dict[int, list[Level]]) -> bool:
+    def _derived(self, group: int, level: Level, found: dict[tuple[int, int], Level | None]) -> bool:
         """Whether another group of the same dimension explains the gap: others' rates contain its rows."""
         others = [g for g, name in enumerate(self._of) if name == self._of[group] and g != group]
         for other in others:
-            known = [*found.get(other, ()), *self._levels_of(other).raised()]
+            known = [*(level for (g, _), level in found.items() if g == other and level), *self._raised(other)]
             gaps = [one.value for one in known if one.statistic == level.statistic]
             smaller = (self._before[other, 0, 0], other) < (self._before[group, 0, 0], group)
             if gaps and (smaller if len(others) == 1 else level.value < _ALIKE * max(gaps)):
                 return True
         return False
 
-    def _note(self, group: int, now: NDArray[np.int64], *, lag: bool) -> None:
+    def _note(self, group: int, now: NDArray[np.int64], learning: Bits) -> None:
         for i in range(len(self._statistics)):
             own, rest = pairs(now[i])
             if min(own[1], rest[1]) >= self._policy.least:
                 gap = own[0] / own[1] - rest[0] / rest[1]
                 recent, kept = self._recent[group, i], self._wander[group, i]
-                if lag:
+                if not learning[i]:
                     gap, recent[:] = float(recent[0]), (*recent[1:].tolist(), gap)
                 if not math.isfinite(gap):
                     continue
@@ -239,7 +236,8 @@ class Gaps:
                 if kept[0] > _DECAY:
                     kept /= 2
 
-    def _judge(self, name: str, group: int, i: int, statistic: str) -> Level | None:
+    def _judge(self, name: str, group: int, i: int) -> Level | None:
+        statistic = self._statistics[i]
         own, rest = pairs(self._now[group, i])
         had, others = pairs(self._before[group, i])
         if min(own[1], rest[1], had[1], others[1]) < self._policy.least:
@@ -285,7 +283,7 @@ class Gaps:
         return Level(
             detector="fairness",
             subject=name,
-            statistic=f"{statistic}_difference",
+            statistic=difference(statistic),
             baseline="reference",
             category=Category.FAIRNESS,
             value=gap[0],

@@ -3,20 +3,22 @@
 The share of wrong predictions of a sound model wanders by itself, often by far more than its number of labels would
 explain. So a window is judged against the level that nine in ten of the windows before stayed under by themselves (or
 the upper end of their spread while there are few), by a binomial tail, and several windows in a row must show it. A
-rise that one group of rows explains alone is left to fairness for a while.
+smaller rise is sure once several windows together have left how these windows wander. A rise that one group of rows
+explains alone is left to fairness for a while.
 """
 
 import math
-from dataclasses import dataclass
+from dataclasses import replace
 from typing import ClassVar
 
 import numpy as np
-from scipy.special import stdtrit
 
 from agents.detection.arrays import pack, unpack
 from agents.detection.columns import Floats
 from agents.detection.detectors.intervals import binomial_score, normal_score, stated, wilson
-from agents.detection.detectors.level import Held, Key, Level, Levels
+from agents.detection.detectors.level import Key, Level, Levels
+from agents.detection.detectors.performance_state import PerformanceState
+from agents.detection.detectors.rises import SPANS, natural, together
 from agents.detection.joined import ALL, Codes, Joined, members
 from agents.detection.sample import Sample
 from schemas.avro import decode, encode
@@ -36,34 +38,8 @@ RECENT = 4
 LEAST_OTHERS = 30
 """Rows outside a group that tell whether they are as bad."""
 
-_ONE_IN = 10  # one window in so many may be a lone peak: the next lower ones say what is natural
-_FEW = 6  # fewer windows than this have a spread rather than a maximum
-_SPREAD = 0.9
 _WILD = 10.0
 _STANDS = 0.5
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PerformanceState:
-    """What performance remembers; version 1.
-
-    learnt
-        The first residuals, until their scale is known.
-    numbers
-        Cap of a residual, first mean, variance of one value; then number, sum and sum of squares of the window.
-    """
-
-    learnt: bytes
-    numbers: bytes
-    memory: bytes
-    pending: bytes
-    names: tuple[str, ...]
-    groups: bytes
-    seen: int
-    waited: int
-    at_from: int
-    at_to: int
-    held: tuple[Held, ...]
 
 
 class Performance:
@@ -95,6 +71,7 @@ class Performance:
         self._now = np.zeros(3)
         self._memory: list[float] = []
         self._pending: list[float] = []
+        self._began: list[int] = []
         # Number and sum before, number and sum now, of each group, and of all rows under the empty name.
         self._groups: dict[str, Floats] = {}
         self._fitted = 0
@@ -133,6 +110,7 @@ class Performance:
                 numbers=pack(numbers),
                 memory=pack(np.array(self._memory)),
                 pending=pack(np.array(self._pending)),
+                began=pack(np.array(self._began), "<i8"),
                 names=tuple(self._groups),
                 groups=pack(np.array(list(self._groups.values()))),
                 seen=self._seen,
@@ -154,6 +132,7 @@ class Performance:
         self._learnt = unpack(saved.learnt, (len(saved.learnt) // 8,))
         self._memory = unpack(saved.memory, (len(saved.memory) // 8,)).tolist()
         self._pending = unpack(saved.pending, (len(saved.pending) // 8,)).tolist()
+        self._began = unpack(saved.began, (len(saved.began) // 8,), "<i8").tolist()
         groups = unpack(saved.groups, (len(saved.names), 4))
         self._groups = dict(zip(saved.names, groups, strict=True))
         self._seen, self._waited, self._from, self._to = saved.seen, saved.waited, saved.at_from, saved.at_to
@@ -188,16 +167,22 @@ class Performance:
         mean = total / rows
         self._seen += int(rows)
         self._variance = self._variance or max(squares / rows - mean * mean, 0.0)
+        self._began = [*self._began, self._from][-SPANS[-1] :]
         found: list[Level] = []
         if not self._learning():
-            sudden = self._sudden(mean, rows, total, squares)
+            sudden = self._sudden(mean, rows, total, squares) or self._sure(mean, rows, squares)
             self._waited = self._waited + 1 if sudden and self._one_group(mean) else 0
             held_back = 0 < self._waited <= self._policy.group_windows
+            if sudden and self._waited:
+                began = self._began[-min(self._waited, len(self._began))]
+                sudden = replace(sudden, first_bad_at=min(sudden.first_bad_at, began))
             found = ([sudden] if sudden and not held_back else []) + self._slow(mean, rows)
             self._remember(mean, calm=sudden is None)
         else:
             self._remember(mean, calm=True)
-            self._first = float(np.mean(self._memory[-self._policy.learn_windows :]))
+            if self._seen <= self._policy.fitted_rows:
+                self._memory = []  # what the model knows by heart says nothing of how its errors wander
+            self._first = float(np.mean(self._memory[-self._policy.learn_windows :] or [mean]))
         self._levels.judge(found)
         self._now[:] = 0
         for kept in self._groups.values():
@@ -209,7 +194,7 @@ class Performance:
 
     def _remember(self, mean: float, *, calm: bool) -> None:
         if not calm:
-            self._pending = [*self._pending, mean][-RECENT:]
+            self._pending = [*self._pending, mean][-SPANS[-1] :]
             return
         # A lone window that came and went is how this stream wanders; one that was raised is not.
         usual = [] if self._levels.raised() else self._pending
@@ -219,27 +204,34 @@ class Performance:
         for kept in self._groups.values():
             kept[:2] = (kept[:2] + kept[2:]) / (2 if much else 1)
 
-    def _natural(self) -> float:
-        memory = np.sort(self._memory)
-        highest = float(memory[-1 - len(memory) // _ONE_IN])
-        if len(memory) >= _FEW:
-            return highest
-        reach = float(stdtrit(len(memory) - 1, _SPREAD)) * float(memory.std(ddof=1))
-        return max(highest, float(memory.mean()) + reach)
-
     def _sudden(self, mean: float, rows: float, total: float, squares: float) -> Level | None:
-        natural = self._natural()
+        usual = natural(self._memory)
         share = self._share("rolling")
         if self._bits:
-            limit = natural + self._policy.error_rise * share
-            score = binomial_score(total, int(rows), min(max(natural, 1 / (rows + 2)), 1.0))
+            limit = usual + self._policy.error_rise * share
+            score = binomial_score(total, int(rows), min(max(usual, 1 / (rows + 2)), 1.0))
         else:
-            limit = natural * (1 + (self._policy.residual_factor - 1) * share)
+            limit = usual * (1 + (self._policy.residual_factor - 1) * share)
             variance = max(squares / rows - mean * mean, self._variance, 1e-300)
-            score = normal_score((mean - natural) / math.sqrt(variance / rows))
+            score = normal_score((mean - usual) / math.sqrt(variance / rows))
         if mean <= limit or score <= self._score * share:
             return None
         return self._level("rolling", mean, limit, score)
+
+    def _sure(self, mean: float, rows: float, squares: float) -> Level | None:
+        """Return the rise of several windows together; they are no longer how this stream wanders."""
+        share = self._share("rolling")
+        noise = None if self._bits else max(squares / rows - mean * mean, self._variance)
+        for rise in together(self._memory, [*self._pending, mean], noise, rows):
+            factor = 1 + (self._policy.residual_factor - 1) * share
+            limit = rise.natural + self._policy.error_rise * share if self._bits else rise.natural * factor
+            if rise.mean <= limit or rise.score <= self._score * share:
+                continue
+            taken = max(rise.windows - 1 - len(self._pending), 0)
+            kept = len(self._memory) - taken
+            self._memory, self._pending = self._memory[:kept], [*self._memory[kept:], *self._pending]
+            return self._level("rolling", rise.mean, limit, rise.score, windows=rise.windows)
+        return None
 
     def _share(self, baseline: str) -> float:
         """Return how much of a rise is still one: what is raised is over when half of it is gone."""
@@ -270,8 +262,8 @@ class Performance:
                 return True
         return False
 
-    def _level(self, baseline: str, value: float, limit: float, score: float) -> Level:
-        rows = int(self._now[0])
+    def _level(self, baseline: str, value: float, limit: float, score: float, *, windows: int = 1) -> Level:
+        rows, began = int(self._now[0]) * windows, self._began[-min(windows, len(self._began))]
         note = stated(wilson(value * rows, rows)) if self._bits else ""
         return Level(
             detector=self.name,
@@ -282,8 +274,8 @@ class Performance:
             value=value,
             threshold=limit,
             score=score,
-            first_bad_at=self._from,
-            window_from=self._from,
+            first_bad_at=began,
+            window_from=began,
             window_to=self._to,
             rows=rows,
             symptom=True,

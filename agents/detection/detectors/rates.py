@@ -27,6 +27,11 @@ class Dimension:
     names: tuple[str, ...]
 
 
+def difference(statistic: str) -> str:
+    """Return what the difference of a rate between a group and all others is called."""
+    return f"{statistic}_difference"
+
+
 def pairs(counts: Floats | NDArray[np.int64]) -> tuple[tuple[int, int], tuple[int, int]]:
     """Return hits and rows of a group, and of all others."""
     rows, hits, others, other_hits = counts.tolist()
