@@ -13,6 +13,7 @@ from schemas import drill_faults as f
 from schemas import events as e
 from schemas.case import action
 from schemas.case import approval as a
+from schemas.case import by_hand as h
 from schemas.case import clocks as c
 from schemas.case import glass as g
 from schemas.case import paging as p
@@ -35,6 +36,11 @@ def _clock(x: c.ClockStarted) -> str:
 
 def _opened(x: e.CaseOpened) -> str:
     return f"an incident was opened: {HAPPENED[x.category]} ({x.title}); severity {SEVERE[x.severity]}"
+
+
+def _resolved(x: e.CaseResolved) -> str:
+    shown = f": version {x.version} was well over {x.clear_rows} requests" if x.version else ""
+    return f"the incident was over{shown}"
 
 
 _SAY: Mapping[type, Callable[[Any], str]] = MappingProxyType(
@@ -60,10 +66,13 @@ _SAY: Mapping[type, Callable[[Any], str]] = MappingProxyType(
         a.SignedOff: lambda x: f"confirmed that what was done is right: {x.note}",
         EvidenceAttached: lambda x: f"kept as evidence: {x.summary}",
         e.CaseContained: lambda _: "the harm had stopped",
+        h.ContainedByHand: lambda x: f"stopped the harm by hand: {x.statement}",
+        h.RemediedByHand: lambda x: f"put it right by hand: {x.statement}",
+        h.RecoveryJudged: lambda x: f"judged that it has recovered: {x.statement}",
         r.CaseInvestigating: lambda x: f"began to look for the cause: {x.reason}",
         e.CaseRecovering: lambda _: "every step was done; from here on it was watched whether that holds",
         r.CaseRegressed: lambda x: f"found that it did not hold: {x.reason}",
-        e.CaseResolved: lambda x: f"the incident was over: version {x.version} was well over {x.clear_rows} requests",
+        e.CaseResolved: _resolved,
         r.CaseReopened: lambda x: f"took it up again: {x.reason}",
         r.CaseMerged: lambda x: f"found it to be a part of another incident: {x.reason}",
         r.CaseReviewed: lambda _: "began to learn from it",

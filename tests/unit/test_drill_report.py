@@ -14,6 +14,7 @@ from agents.drills.played import Played
 from agents.drills.score import score
 from schemas import drill_faults as f
 from schemas import events as e
+from schemas.case import by_hand as h
 from schemas.drills import Expect
 from schemas.errors import HeadgateError
 from streams.drills.report import write_overview, write_report
@@ -88,6 +89,16 @@ def test_the_verdict_is_one_sentence(drill: Played) -> None:
     quiet = replace(drill, faulty=False, cases=(), happened=())
     assert verdict(score(quiet)) == "Passed: no fault was let in, and no incident opened."
     assert verdict(score(replace(drill, faulty=False))).startswith("Not passed: an incident opened although")
+
+
+def test_what_was_done_by_hand_is_told(drill: Played) -> None:
+    """The statement and the judgement stand in the report; an end that a person judged names no version."""
+    made = {"incident": "i", "principal": "p-max", "statement": "the pumps run by hand", "evidence": "ticket 1"}
+    events = (h.ContainedByHand(**made), h.RemediedByHand(**made), h.RecoveryJudged(**made))
+    for event in events:
+        assert said(replace(drill.happened[0], event=event), drill.happened, NAMES).endswith(": the pumps run by hand")
+    over = e.CaseResolved(incident="i", model="", version="", clear_rows=0)
+    assert said(replace(drill.happened[0], event=over), drill.happened, NAMES) == "the incident was over"
 
 
 def test_refusals_of_services_are_no_managers_business(drill: Played) -> None:
