@@ -4,9 +4,15 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
+from streams.view.rendering import clean
+
 
 def lines(found: dict[str, Any]) -> Iterator[str]:
     """Yield the lines that tell of a prediction that is archived."""
+    yield from map(clean, _lines(found))
+
+
+def _lines(found: dict[str, Any]) -> Iterator[str]:
     for number, decision in enumerate(found["decisions"]):
         if number:
             yield ""

@@ -112,9 +112,13 @@ def document(ledger: OpenLedger, case: Case, names: Mapping[str, str]) -> dict[s
     }
 
 
+_UNTOLD = frozenset({"signals", "parted", "followed"})
+"""Of a case's course: evidence that stands beside it, and what decides to which case a split-off fault is told."""
+
+
 def _course(case: Case) -> dict[str, Any]:
     told: dict[str, Any] = jsonable(case.course)
-    return {name: value for name, value in told.items() if name != "signals"}
+    return {name: value for name, value in told.items() if name not in _UNTOLD}
 
 
 def _suspected(technique: str) -> str:

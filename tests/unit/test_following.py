@@ -9,6 +9,7 @@ from schemas.case import response as r
 from schemas.case.response import Dismissal
 from schemas.signals import Affected, Evidence
 from schemas.values import Category
+from streams.view import incident_view
 from tests.ledgers import INCIDENT, Ledger, genesis, names, reason
 from tests.play import evidence, incident_grew, incident_opened
 
@@ -88,3 +89,11 @@ def test_what_follows_goes_where_the_other_case_goes_on() -> None:
     assert names(grow(ledger, MINE, NEWER, WIDER))[0] == "CaseGrew"
     assert not ledger.control.following
     assert {one.signal for one in ledger.case.course.signals} == {"s-1", "s-2", "s-3"}
+
+
+def test_the_record_of_a_case_that_was_split_says_where_each_signal_went() -> None:
+    """In JSON that programs read: names and values, and nothing that only decides what follows."""
+    ledger, into = split()
+    course = incident_view._course(ledger.case)
+    assert course["split_off"] == {"s-2": into}
+    assert not {"parted", "followed", "signals"} & set(course)

@@ -23,6 +23,7 @@ from streams.archive.store import SealedStore
 from streams.ledger.keyring import archive_key
 from streams.ledger.whole import Whole
 from streams.settings import Settings
+from streams.view.explained import lines as explained
 from streams.view.trace import SHOWN, trace
 from streams.view.traced import lines
 from tests import story
@@ -67,6 +68,16 @@ def settings(tmp_path: Path) -> Settings:
     index.add([NewFile(digest=digest, first_at=START, last_at=START, **said)], [], [], {})  # type: ignore[arg-type]
     index.close()
     return made
+
+
+def test_no_text_of_a_row_or_an_incident_rules_a_terminal(settings: Settings, whole: Whole) -> None:
+    """Instances, labels and titles come from elsewhere: their control characters are not printed."""
+    found = told(settings, whole, "p-1")
+    (decision,) = found["decisions"]
+    decision |= {"instance": "a\x1b[2J", "telemetry": None}
+    decision["incidents"] = [{"incident": "i", "severity": "sev1", "phase": "declared", "title": "t\x1b[2J"}]
+    found["labels"] = [{"label": "no\x1b[2J", "at": START}]
+    assert not [line for line in (*lines(found), *explained(found)) if not line.isprintable()]
 
 
 def told(settings: Settings, whole: Whole, identifier: str) -> dict[str, Any]:
