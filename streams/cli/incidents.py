@@ -217,7 +217,8 @@ def declare(
 def dismiss(settings: Settings, /, incident: str, reason: str, note: str, **signer: Any) -> None:
     """Close INCIDENT: it is none. Once it was declared, its commander or an ML manager does so, with a note.
 
-    Clocks that run stay with it until each is decided not to be applicable (`headgate clocks not-applicable`).
+    Clocks that run stay with it until each is decided not to be applicable (`headgate clocks not-applicable`). What was
+    acted on already, and policy wants a post-mortem of, is resolved and reviewed instead.
 
     Example: headgate incidents dismiss 3f8a2c --as ana --reason planned_change --note "a planned backfill"
     """

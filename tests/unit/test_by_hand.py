@@ -13,7 +13,7 @@ from agents.roles.recover import Recovery
 from schemas import commands as c
 from schemas.case import by_hand as b
 from schemas.case import clocks, glass, messages
-from schemas.case.approval import KeepNothing
+from schemas.case.approval import ExcludePerson, KeepNothing
 from schemas.case.messages import Audience
 from schemas.case.people import AssumeDuty, Duty
 from schemas.case.response import Dismissal, Investigate, Regress
@@ -178,6 +178,24 @@ def test_a_case_whose_plan_is_carried_out_is_not_dismissed() -> None:
         play.approve(ledger, who)
     play.start(ledger)
     assert reason(ledger.ask(DISMISS, "max")) == "too_late"
+
+
+def test_who_takes_no_part_in_decisions_dismisses_nothing() -> None:
+    """A conflict of interest holds for the largest decision too; for a candidate it is nobody's interest yet."""
+    ledger = play.opened()
+    ledger.ask(ExcludePerson(incident=INCIDENT, principal="p-max", reason="it is his model"), "mia")
+    assert reason(ledger.ask(DISMISS, "max")) == "excluded"
+    assert names(ledger.ask(DISMISS, "mia"))[-1] == "CaseDismissed"
+
+
+def test_what_was_acted_on_is_reviewed_where_policy_wants_a_post_mortem() -> None:
+    """Else one person could change production, call it nothing, and leave no lesson; without the rule they may."""
+    for wanted, word in ((b"[]", ""), (b'["sev2"]', "post_mortem")):
+        ledger = bought(POLICY + b"[closing]\npost_mortem = " + wanted)
+        ledger.ask(b.StateContained(**SAID), "eva")
+        said = ledger.ask(replace(DISMISS, incident=BOUGHT), "max")
+        assert word == (reason(said) if word else "")
+        assert (ledger.state.cases[BOUGHT].phase is Phase.DISMISSED) is (not word)
 
 
 @pytest.mark.parametrize("regime", ["gdpr_33"])

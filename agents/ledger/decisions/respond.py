@@ -46,11 +46,12 @@ def _acknowledge(control: Control, case: Case, asked: Asked, note: str, at: int)
     return [CaseAcknowledged(incident=case.incident, principal=asked.principal, note=note), *told]
 
 
-def _dismiss(case: Case, asked: Asked, body: c.Dismiss) -> list[object]:
+def _dismiss(control: Control, case: Case, asked: Asked, body: c.Dismiss) -> list[object]:
     """End a candidate; or a declared case that was none after all, by whoever leads it, with the reason.
 
     Statutory clocks run on until a person has decided that each does not apply, and what began without the quorum is
-    still to be reviewed: nobody is rid of them by calling it a false alarm.
+    still to be reviewed; what was acted on and is to have a post-mortem is reviewed: nobody is rid of them by calling
+    it a false alarm.
     """
     dismissed = CaseDismissed(incident=case.incident, principal=asked.principal, reason=body.reason, note=body.note)
     if case.phase is Phase.TRIAGE:
@@ -58,10 +59,15 @@ def _dismiss(case: Case, asked: Asked, body: c.Dismiss) -> list[object]:
     leads = case.people.duties.get(Duty.COMMANDER) == asked.principal
     if Role.ML_MANAGER not in asked.roles and not leads:
         return refuse(asked, "wrong_role", "a declared case is dismissed by an ML manager, or by its commander")
+    if asked.principal in case.deciding.excluded:
+        return refuse(asked, "excluded", "this person takes no part in decisions on the case")
     if (unspoken := unsaid(asked, body.note)) is not None:
         return unspoken
     if committed(case):
         return refuse(asked, "too_late", "a plan is being carried out; revoke it, or let it end")
+    acted = case.contained_at or any(action.outcome == "done" for action in case.actions.values())
+    if acted and case.severity in control.policies[case.policy].closing.post_mortem:
+        return refuse(asked, "post_mortem", "it was acted on, and policy wants a post-mortem: resolve and review it")
     return [*ended(case, "dismissed", asked.principal, body.note), dismissed]
 
 
@@ -77,5 +83,5 @@ def decide(control: Control, case: Case, asked: Asked, at: int) -> list[object] 
         case c.Declare(reason=reason):
             return [CaseDeclared(incident=case.incident, by=asked.principal, reason=reason), *held_for(control, case)]
         case c.Dismiss():
-            return _dismiss(case, asked, asked.body)
+            return _dismiss(control, case, asked, asked.body)
     return None
