@@ -85,6 +85,16 @@ def test_a_drill_and_a_real_incident_are_never_one() -> None:
         assert inhibited_by(case, {EXERCISE: outage}, ledger.control.systems) == held
 
 
+def test_detection_opens_nothing_in_the_place_of_what_was_split_off() -> None:
+    """Else a real incident would take the flag of a drill, by the name that a split of it is to have."""
+    ledger = play()
+    ledger.ask(Split(incident=EXERCISE, signals=("s-2",), reason="another"), "max")
+    (into,) = exercise(ledger).course.splits
+    assert refusal(ledger.ask(incident_opened(id=into), "triage")) == "split"
+    assert not refusal(ledger.ask(OpenSplit(incident=into, origin=EXERCISE), "max"))
+    assert exercise(ledger, into).affected == PLAYED
+
+
 def test_a_model_is_real_or_a_drills_for_good() -> None:
     """A document that turns one into the other is refused, also where another one gave the model up in between."""
     ledger = genesis(systems=BOTH)

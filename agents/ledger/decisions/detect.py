@@ -71,6 +71,8 @@ def open_case(control: Control, asked: Asked, body: s.IncidentOpened, at: int) -
     """Open a case under the policy in force; a rule that says so declares it at once."""
     if not sound(body.id):
         return refuse(asked, "bad_id", "an incident is named by 1 to 128 letters, digits and . _ : @ -")
+    if body.id in control.splits:
+        return refuse(asked, "split", "this name is kept for what was split off a case")
     if control.policy is None:
         return refuse(asked, "no_policy", "no policy is adopted, so nothing can be judged")
     return open_under(control, control.policy_digest, body, at)
