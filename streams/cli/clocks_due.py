@@ -1,18 +1,15 @@
-"""`headgate clocks due`: the statutory clocks of all incidents that are due next."""
-
-import re
+"""`headgate clocks due`: the clocks of all incidents that are due next."""
 
 import click
 
 from agents.ledger.case import Phase
+from schemas.spans import span as length
 from streams.clock import now_ms
 from streams.settings import Settings
 from streams.view.asking import OpenLedger
 from streams.view.counting import span, used
 from streams.view.incident_view import short
 from streams.view.rendering import emit, table, when
-
-_UNIT_MS = {"m": 60_000, "h": 3_600_000, "d": 86_400_000}
 
 
 class Span(click.ParamType):
@@ -22,10 +19,10 @@ class Span(click.ParamType):
 
     def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> int:
         """Return the milliseconds; a usage error where the text is no length of time."""
-        found = re.fullmatch(r"([0-9]{1,6})([mhd])", str(value).strip())
-        if found is None:
-            self.fail(f"{str(value)[:40]!r} is no length of time; write 90m, 72h or 30d", param, ctx)
-        return int(found[1]) * _UNIT_MS[found[2]]
+        try:
+            return round(length(str(value).strip()).total_seconds() * 1000)
+        except ValueError as error:
+            self.fail(str(error), param, ctx)
 
 
 SPAN = Span()

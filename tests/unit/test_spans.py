@@ -2,9 +2,11 @@
 
 from datetime import timedelta
 
+import click
 import pytest
 
 from schemas.spans import span, written
+from streams.cli.clocks_due import SPAN
 
 
 def test_a_length_of_time_is_read_and_written() -> None:
@@ -12,6 +14,13 @@ def test_a_length_of_time_is_read_and_written() -> None:
     assert span("1h30m") == timedelta(minutes=90)
     assert span("1.5s") == timedelta(milliseconds=1500)
     assert written(span("1d2h3m")) == "1d2h"
+
+
+def test_the_command_line_reads_it_as_documents_do() -> None:
+    """What a scenario may say, --within may say too."""
+    assert SPAN.convert("1h30m", None, None) == 5_400_000
+    with pytest.raises(click.BadParameter, match="is no length of time"):
+        SPAN.convert("1y", None, None)
 
 
 @pytest.mark.parametrize("text", ["", "90", "1y", "-1s", "1h 30m", "999999d" * 2000, 90, None])
