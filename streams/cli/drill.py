@@ -144,6 +144,8 @@ def run(
     if tabletop:
         if as_json:
             raise click.UsageError("--tabletop talks to people, so it has no --json; its reports are in --out")
+        if how["no_fault"] or how["speed"] is not None:
+            raise click.UsageError("--tabletop starts nothing: neither --no-fault nor --speed goes with it")
         ctx.exit(0 if _at_a_table(ctx.obj, scenarios, how["out"], answers) else 1)
     if answers is not None:
         raise click.UsageError("--answers goes with --tabletop")

@@ -6,10 +6,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 
 from agents.drills.questions import NOBODY, NONE, Answered, Told, agenda, asked, chosen
 from schemas.drills import Question, Scenario, read
 from schemas.errors import HeadgateError
+from streams.__main__ import headgate
 from streams.drills.tabletop import play, prepared, read_answers, sit
 from streams.view.drill_table import verdict
 from streams.view.drill_view import show
@@ -156,3 +158,11 @@ def test_every_shipped_drill_can_be_talked_through(path: Path, capsys: pytest.Ca
 def test_a_table_without_questions_is_told_and_not_judged() -> None:
     """Nothing is claimed of what nobody was asked."""
     assert verdict([]).startswith("Told, not judged")
+
+
+@pytest.mark.parametrize("option", [("--no-fault",), ("--speed", "2")])
+def test_what_plays_no_part_at_a_table_is_not_taken_silently(option: tuple[str, ...]) -> None:
+    """Nothing runs there, so neither faults nor a clock can be set: it says so instead of ignoring them."""
+    said = CliRunner().invoke(headgate, ["drill", "run", "extraction", "--tabletop", *option])
+    assert said.exit_code == 2
+    assert option[0] in said.output
