@@ -15,6 +15,9 @@ Regime = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_]{0,63}$")]
 OperatorRole = Literal["provider", "deployer", "both", "importer", "distributor"]
 """What the operator is to the system (Regulation (EU) 2024/1689, Art. 3(3)-(7)); both where it built what it uses."""
 
+CONTRACT = "contract"
+"""Stands in a clock's name where a regime would: no regime is called so."""
+
 SlaName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{0,63}$")]
 Hours = Annotated[float, Field(gt=0, le=8784)]
 Owed = Annotated[str, StringConstraints(min_length=1, max_length=200)]

@@ -7,7 +7,7 @@ from pydantic import Field, StringConstraints, model_validator
 
 from schemas import documents
 from schemas.documents import Frozen
-from schemas.inventory import Jurisdiction, OperatorRole, Regime, Vendor
+from schemas.inventory import CONTRACT, Jurisdiction, OperatorRole, Regime, Vendor
 from schemas.output_rules import MAX_RULES, OutputRule, require_distinct
 from schemas.probing import Probe
 from schemas.values import Role
@@ -87,6 +87,12 @@ class System(Frozen):
     def _only_a_third_partys_has_a_vendor(self) -> "System":
         if self.vendor is not None and not self.third_party:
             raise ValueError("a system with a vendor is a third party's: write third_party = true")
+        return self
+
+    @model_validator(mode="after")
+    def _a_contract_is_no_regime(self) -> "System":
+        if CONTRACT in self.regulations:
+            raise ValueError(f"{CONTRACT} is no regime: its name stands for what vendors owe, which [vendor] says")
         return self
 
     @property

@@ -3,8 +3,9 @@
 from dataclasses import dataclass
 
 from schemas.avro import Millis
+from schemas.inventory import CONTRACT
 
-REGIME = "contract"
+REGIME = CONTRACT
 """Stands where a statutory clock names its regime: such a clock is called contract.<system>:<name of the time>."""
 
 

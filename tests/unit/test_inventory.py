@@ -98,6 +98,7 @@ def test_what_falls_back_on_people_is_recommended_where_no_version_can() -> None
     ("line", "says"),
     [
         ('vendor = { name = "a", contact = "b" }', "third_party = true"),
+        ('regulations = ["contract"]', "contract is no regime"),
         ('jurisdictions = ["Germany"]', "jurisdictions"),
         ('operator_role = "owner"', "operator_role"),
         ('third_party = true\nvendor = { name = "a", contact = "b", sla_hours = { fix = -1 } }', "sla_hours"),
