@@ -7,6 +7,9 @@ from agents.detection.detectors.level import Key, Level
 from agents.detection.scope import Scope
 from schemas.values import Category
 
+MOST = 0.5
+"""Share of values out of range beyond which they are no tail of a column that wanders."""
+
 WORSE = 4.0
 """A level that stands, and is so many times what it was when it was raised, is raised anew."""
 
@@ -164,10 +167,13 @@ class Standing:
             for level in merged.values()
             if level.category == Category.DATA_QUALITY and level.statistic != "range"
         }
+        most = {level.subject for level in merged.values() if level.statistic == "range" and level.value >= MOST}
         drifted: dict[str, int] = {}
         for level in merged.values():
             if level.detector == "psi":
-                drifted[level.subject] = max(level.first_bad_at, drifted.get(level.subject, 0))
+                # What is far from the reference alone may have wandered there: most values out of range are news.
+                sudden = level.first_bad_at if level.baseline == "rolling" or level.subject not in most else 0
+                drifted[level.subject] = max(sudden, drifted.get(level.subject, 0))
         # What had drifted windows before does not say why values leave the range now.
         ranged = {
             level.subject

@@ -48,6 +48,9 @@ MAX_EPISODES = 8
 ERRORS = "performance"
 """The detector of errors and residuals, which knows in which of its windows a rise began."""
 
+COLLAPSE = "collapse"
+"""The statistic of outputs that are all the same."""
+
 PROBING, QUERIES = "probing", "queries"
 """The detector and subject of rows that are alike, as those of somebody who probes a model are."""
 
@@ -156,6 +159,8 @@ def _more(signal: SignalRaised, episode: Episode) -> bool:
     kind, kinds = kind_of(signal), {kind_of(other) for other in own}
     if kind in OUTPUTS and kinds & WRONG:
         return True
+    if signal.statistic == COLLAPSE and any(kind_of(other) in INPUTS and breaks(other) for other in own):
+        return True  # of inputs that stay far away a model may come to say one thing at any time
     if signal.detector == PROBING and signal.subject == QUERIES and Kind.BROKEN in kinds:
         return True  # an input that is stuck or missing makes rows alike, as probes are
     if kind is Kind.FAIRNESS and any(kind_of(other) is kind and _compared(signal, other) for other in own):

@@ -142,3 +142,11 @@ def test_alike_rows_of_a_broken_input_are_no_attack_of_their_own() -> None:
     alike = _windows(9, "queries", Category.ATTACK, detector="probing", statistic="steps")
     assert home(alike, [stuck], JUDGE) is stuck
     assert home(_windows(9, "requests", Category.ATTACK, detector="flood", statistic="rate"), [stuck], JUDGE) is None
+
+
+def test_one_answer_to_inputs_that_broke_away_is_their_effect_however_late() -> None:
+    """A model that says one thing of inputs far from all it knows is no other fault; of inputs that wander, it is."""
+    same = _windows(20, "prediction", Category.PERFORMANCE, detector="psi", statistic="collapse")
+    broken = _episode(_windows(0, "f1", baseline="rolling", value=3.0))
+    assert home(same, [broken], JUDGE) is broken
+    assert home(same, [_episode(_windows(0, "f1", value=1.0))], JUDGE) is None

@@ -90,3 +90,16 @@ def test_values_out_of_range_are_told_where_the_column_had_drifted_long_before()
     """A changed unit says nothing new where it makes the drift; it does where the column stood away already."""
     assert ("quality", "range", "reference") not in moved((0, 1), (0, 1000))
     assert ("quality", "range", "reference") in moved((0, 1), (3, 1), (3, 1000))
+
+
+def test_most_values_out_of_range_are_told_of_a_column_that_wanders() -> None:
+    """Where the windows before say nothing of a sudden change, drift from the reference does not explain the range."""
+    rng, traffic, value = np.random.default_rng(2), Traffic(), 0.0
+    noise = rng.normal(size=12_000) * np.sqrt(1 - 0.97**2)
+    walk = np.array([value := 0.97 * value + step for step in noise.tolist()]) + 5
+    walk[8000:] *= 1000
+    for part in walk.reshape(-1, 500):
+        traffic.send(features(rng, 500) | {"f0": part})
+    raised = {(e.statistic, e.baseline) for e in traffic.raised if e.subject == "f0"}
+    assert ("psi", "rolling") not in raised
+    assert {("psi", "reference"), ("range", "reference")} <= raised
