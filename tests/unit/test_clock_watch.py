@@ -163,7 +163,7 @@ def test_the_facts_that_people_answer_are_listed() -> None:
     assert done.exit_code == 0, done.output
     assert "Did a person die" in done.stdout
     assert "reportable_aware" in done.stdout
-    assert "90m, 72h or 30d" in CliRunner().invoke(headgate, ["clocks", "due", "--within", "soon"]).output
+    assert "2h, 3d or 1h30m" in CliRunner().invoke(headgate, ["clocks", "due", "--within", "soon"]).output
 
 
 def test_sentences_of_clocks_name_what_happened() -> None:
