@@ -168,24 +168,31 @@ def _cause(signals: Sequence[SignalRaised]) -> Kind:
     if symptoms and not kinds & {Kind.BROKEN, Kind.ATTACK}:
         effects = [signal for signal in signals if kind_of(signal) in symptoms]
         inputs = [signal for signal in signals if kind_of(signal) in INPUTS]
-        if not any(_suffices(moved, effects) for moved in inputs):
+        if not _suffices(inputs, effects):
             return min(symptoms)
     cause = min(kinds)
     return Kind.INFRASTRUCTURE if cause in _FED and _fell_back(signals) else cause
 
 
-def _suffices(moved: SignalRaised, effects: Sequence[SignalRaised]) -> bool:
+def _suffices(inputs: Sequence[SignalRaised], effects: Sequence[SignalRaised]) -> bool:
     """Whether inputs moved far enough, and early enough, to be why outputs are wrong.
 
     When either began is known no better than to the rows that showed it. What moved little is a cause only where it
-    is beyond doubt that it moved at the same time: inputs that wander are never that unlike the rows before.
+    is beyond doubt that it moved at the same time: inputs that wander are never that unlike the rows before. That two
+    features did is twice the evidence.
     """
-    if large(moved):
-        return moved.first_bad_at <= min(signal.first_bad_at + width(signal) for signal in effects)
-    sure = moved.material and moved.baseline == "rolling" and moved.score >= SURE
+    known = min(signal.first_bad_at + width(signal) for signal in effects)
+    if any(large(moved) and moved.first_bad_at <= known for moved in inputs):
+        return True
     began = min(signal.first_bad_at for signal in effects)
-    reach = max(width(signal) for signal in (moved, *effects))
-    return sure and kind_of(moved) is Kind.MOVED and abs(moved.first_bad_at - began) <= reach
+    sure: dict[str, float] = {}
+    for moved in inputs:
+        reach = max(width(signal) for signal in (moved, *effects))
+        plain = moved.material and moved.baseline == "rolling" and kind_of(moved) is Kind.MOVED
+        if plain and abs(moved.first_bad_at - began) <= reach:
+            sure[moved.subject] = max(moved.score, sure.get(moved.subject, 0.0))
+    # A pair that moves together otherwise says no more than its features do.
+    return max(sum(score for name, score in sure.items() if ", " not in name), *sure.values(), 0.0) >= SURE
 
 
 def _fell_back(signals: Sequence[SignalRaised]) -> bool:

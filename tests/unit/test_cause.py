@@ -121,3 +121,15 @@ def test_every_kind_of_evidence_has_a_category_and_every_category_a_kind() -> No
         signal: SignalRaised = raised("x", category)
         assert CATEGORY[kind_of(signal)] is category
         assert weight(signal) == signal.score
+
+
+def test_features_that_move_a_little_at_the_same_time_are_the_cause_where_all_of_them_make_it_sure() -> None:
+    """Swapped columns move two features, neither beyond doubt by itself: both together are why outputs are wrong."""
+    little = {"value": 0.2, "baseline": "rolling", "score": 9.0}
+    wrong = raised("error", Category.PERFORMANCE)
+    one, other = raised("f1", **little), raised("f2", **little)
+    assert attribute([one, other, wrong]).category is Category.DATA_DRIFT
+    assert attribute([one, wrong]).category is Category.PERFORMANCE
+    assert attribute([one, raised("f1, f2", **little), wrong]).category is Category.PERFORMANCE
+    earlier = raised("f2", **little, first_bad_at=T0 - 2000, window_from=T0 - 2000, window_to=T0 - 1500)
+    assert attribute([one, earlier, wrong]).category is Category.PERFORMANCE
