@@ -16,6 +16,7 @@ _ONE_IN = 10  # one window in so many may be a lone peak: the next lower ones sa
 _FEW = 6  # fewer windows than this have a spread rather than a maximum
 _SPREAD = 0.9
 _FREEDOM = 12.0
+_SLOW = 2.0  # what wanders slowly is seen in part by so few windows
 
 
 class Together(NamedTuple):
@@ -71,7 +72,7 @@ def together(memory: Sequence[float], newest: Sequence[float], noise: float | No
         recent = np.array([*memory, *newest])[-span:]
         mean, usual = float(recent.mean()), float(before.mean())
         chance = (max(usual * (1 - usual), 1 / rows) if noise is None else noise) / rows
-        wander = max(float(before.var(ddof=1)) - chance, 0.0)
+        wander = _SLOW * max(float(before.var(ddof=1)) - chance, 0.0)
         spread = chance / span + wander + (chance + wander) / len(before)
         score = student_score((mean - usual) / math.sqrt(max(spread, 1e-300)), len(before) + _FREEDOM)
         # The rise began where what is above the middle, from there to the end, is most.
