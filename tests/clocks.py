@@ -5,11 +5,20 @@ from typing import Any
 from schemas import commands as c
 from schemas.case import clocks as k
 from schemas.case.clocks import Known
+from schemas.regulation.catalogue import edition
+from schemas.regulation.clocks import Clock
 from schemas.values import Role
 from tests.ledgers import INCIDENT, POLICY, START, Ledger, enrolment, genesis
 from tests.play import incident_opened
 
 HOUR, DAY = 3_600_000, 86_400_000
+
+
+def clock_named(key: str) -> Clock:
+    """Return the clock of the catalogue in force with this key."""
+    found = edition().clock(key)
+    assert found is not None, key
+    return found
 
 
 def systems(*regulations: str) -> bytes:

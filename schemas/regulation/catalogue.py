@@ -1,16 +1,15 @@
-"""Every regime that Headgate knows, by name, with a version and a digest; and clocks that a contract brings."""
+"""Every regime that Headgate knows, by name, with a version and a digest."""
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from functools import cache
 from hashlib import sha256
 from types import MappingProxyType
 
 from schemas.errors import PolicyError
 from schemas.regulation import eu_ai, eu_security, health, us
-from schemas.regulation.clocks import Clock, Offset, Regime, Trigger
-from schemas.regulation.words import says
+from schemas.regulation.clocks import Clock, Regime
 
 CATALOGUE_VERSION = "2026-11-21"
 """The version of the data; a change to any of it needs another one (a test pins the digest)."""
@@ -27,14 +26,6 @@ def regime_named(name: str) -> Regime:
         return REGIMES[name]
     except KeyError:
         raise PolicyError(f"no regime is called {name[:40]!r}; `headgate clocks list` names them") from None
-
-
-def clock_named(key: str) -> Clock:
-    """Return the clock whose key is regime.name or regime.name.tier; PolicyError where there is none."""
-    for clock in regime_named(key.split(".", 1)[0]).clocks:
-        if clock.key == key:
-            return clock
-    raise PolicyError(f"no clock is called {key[:80]!r}; `headgate clocks list` names them")
 
 
 @cache
@@ -69,15 +60,3 @@ def edition(version: str = CATALOGUE_VERSION) -> Edition:
     if version != CATALOGUE_VERSION:
         raise PolicyError(f"there is no edition {version[:40]!r} of the catalogue; {CATALOGUE_VERSION} is one")
     return Edition(version=version, digest=digest(), regimes=REGIMES)
-
-
-def contract(party: str, clause: str, quote: str, offset: Offset | None, trigger: Trigger = Trigger.AWARE) -> Regime:
-    """Return a regime with the one clock of a contract; PolicyError where the quote does not carry number and unit."""
-    if offset is not None and not says(quote, offset):
-        raise PolicyError(
-            f"the clause quoted for {party[:40]!r} does not say {offset.number} {offset.unit.value.replace('_', ' ')};"
-            " quote the words of the contract that do"
-        )
-    name = f"{us.CONTRACT.name}:{party}"
-    clock = Clock(name="notice", regime=name, trigger=trigger, offset=offset, quote=quote, article=clause)
-    return replace(us.CONTRACT, name=name, title=f"Contract with {party}", recipient=party, clocks=(clock,))

@@ -13,8 +13,7 @@ from schemas.errors import HeadgateError, KeyRefusedError, LedgerError
 from schemas.ledger import Command
 from schemas.note import MAX_NOTE
 from streams.ledger.exported import Contents, Folder, schema_file
-from streams.ledger.source import Reading, Source, Topic
-from streams.settings import Settings
+from streams.ledger.source import Reading, Source
 
 _MAX_VOIDS = 1000
 _STEP = 256
@@ -238,18 +237,6 @@ def verify_folder(
 ) -> Report:
     """Verify an exported ledger, without a broker; LedgerError where there is no such folder."""
     return verify(Folder(folder), trust=trust, since=since, take=take, progress=progress)
-
-
-def verify_topic(
-    settings: Settings,
-    *,
-    trust: Trust | None = None,
-    since: bytes | None = None,
-    take: Take | None = None,
-    progress: Progress | None = None,
-) -> Report:
-    """Verify the ledger in Kafka as it stands now; BrokerError where it cannot be read."""
-    return verify(Topic(settings), trust=trust, since=since, take=take, progress=progress)
 
 
 def read_note(path: Path) -> bytes:

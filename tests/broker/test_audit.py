@@ -12,7 +12,8 @@ from schemas.topics import full_name
 from streams.kafka import AwaitedProducer, Clients, Record
 from streams.ledger.export import export_topic
 from streams.ledger.keyring import write_trust
-from streams.ledger.verify import verify_folder, verify_topic
+from streams.ledger.source import Topic
+from streams.ledger.verify import verify, verify_folder
 from streams.settings import Settings
 from streams.topic_admin import TopicAdmin
 from tests.folders import eventful, leaves_in, notes_in
@@ -42,7 +43,7 @@ def test_the_ledger_in_kafka_verifies_exports_and_verifies_again(
     ledger: Ledger, settings: Settings, tmp_path: Path
 ) -> None:
     """Topic and export say the same, and the export holds the leaves and the log's own checkpoints."""
-    report = verify_topic(settings, trust=ledger.trust, since=ledger.notes[4].encode())
+    report = verify(Topic(settings), trust=ledger.trust, since=ledger.notes[4].encode())
     assert report.sentence() == "verified and complete since size 5"
     assert export_topic(settings, ledger.trust, tmp_path / "ledger").verified
     assert leaves_in(tmp_path / "ledger") == ledger.leaves
@@ -52,9 +53,9 @@ def test_the_ledger_in_kafka_verifies_exports_and_verifies_again(
 
 def test_a_forged_record_is_told_and_counts_for_nothing(ledger: Ledger, settings: Settings, clients: Clients) -> None:
     """An entry that somebody writes into the open topic stands there without a checkpoint, and changes nothing."""
-    before = verify_topic(settings, trust=ledger.trust)
+    before = verify(Topic(settings), trust=ledger.trust)
     _send(settings, clients, "audit", [ledger.leaves[6]])
-    after = verify_topic(settings, trust=ledger.trust)
+    after = verify(Topic(settings), trust=ledger.trust)
     assert (after.verified, after.unfinished, after.root) == (True, 1, before.root)
 
 
@@ -63,7 +64,7 @@ def test_records_that_kafka_lost_are_missed(ledger: Ledger, settings: Settings, 
     head = TopicPartition(full_name(settings.ledger, "audit"), 0, 3)
     admin = clients.admin()
     admin.delete_records([head])[head].result(20)
-    report = verify_topic(settings, trust=ledger.trust)
+    report = verify(Topic(settings), trust=ledger.trust)
     assert (report.consistent, report.first_bad_index) == (False, 0)
 
 

@@ -4,7 +4,7 @@ from schemas.case import paging as p
 from schemas.oncall import AdoptOnCall
 from tests.ledgers import INCIDENT, Ledger
 
-ONCALL = b"""version = 1
+PEOPLE = b"""version = 1
 receivers = ["terminal"]
 [people.max]
 name = "Max"
@@ -14,7 +14,10 @@ contacts = ["terminal"]
 name = "Mia"
 principal = "p-mia"
 contacts = ["terminal"]
-[roles]
+"""
+ONCALL = (
+    PEOPLE
+    + b"""[roles]
 ml_manager = ["user:mia"]
 nobody = ["schedule:empty"]
 [schedules.empty]
@@ -37,6 +40,7 @@ steps = [
   { after_seconds = 60, targets = ["schedule:empty"] },
 ]
 """
+)
 
 
 def tell(ledger: Ledger) -> None:

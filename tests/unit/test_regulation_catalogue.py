@@ -7,9 +7,9 @@ import pytest
 
 from schemas.errors import PolicyError
 from schemas.regulation import us
-from schemas.regulation.catalogue import CATALOGUE_VERSION, REGIMES, clock_named, contract, digest, regime_named
+from schemas.regulation.catalogue import CATALOGUE_VERSION, REGIMES, digest, edition, regime_named
 from schemas.regulation.clocks import FACTS, LATER, Clock, Offset, Roll, Trigger, Unit
-from schemas.regulation.words import says
+from tests.quoted import says
 
 CLOCKS = [clock for regime in REGIMES.values() for clock in regime.clocks]
 NUMBERED = [clock for clock in CLOCKS if clock.offset is not None]
@@ -80,7 +80,7 @@ def test_keys_are_unique_and_name_their_regime() -> None:
         assert sorted(set(names), key=names.index) == [n for i, n in enumerate(names) if i == 0 or names[i - 1] != n]
         for clock in regime.clocks:
             assert clock.regime == regime.name
-            assert clock_named(clock.key) is clock
+            assert edition().clock(clock.key) is clock
 
 
 def test_every_fact_and_every_stage_that_is_named_exists() -> None:
@@ -128,16 +128,8 @@ def test_the_catalogue_cannot_be_changed_while_it_runs() -> None:
         REGIMES["new"] = us.SOX  # type: ignore[index]
 
 
-def test_a_contract_brings_its_own_clock_by_its_own_words() -> None:
-    """A clause makes a clock where it says number and unit, and is refused where it does not."""
-    regime = contract("Acme", "§ 9.2", "within two business days", Offset(number=2, unit=Unit.BUSINESS_DAYS))
-    assert [clock.key for clock in regime.clocks] == ["customer_contract:Acme.notice"]
-    with pytest.raises(PolicyError, match="does not say 3 business days"):
-        contract("Acme", "§ 9.2", "within two business days", Offset(number=3, unit=Unit.BUSINESS_DAYS))
-
-
 def test_an_unknown_name_is_one_sentence() -> None:
     """Neither an unknown regime nor an unknown clock is a crash."""
-    for look_up, name in ((regime_named, "colorado"), (clock_named, "gdpr_33.other"), (clock_named, "")):
-        with pytest.raises(PolicyError, match="headgate clocks list"):
-            look_up(name)
+    with pytest.raises(PolicyError, match="headgate clocks list"):
+        regime_named("colorado")
+    assert [edition().clock(key) for key in ("gdpr_33.other", "")] == [None, None]

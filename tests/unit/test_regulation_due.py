@@ -8,8 +8,8 @@ import pytest
 from agents.regulation.due import Calendar, counted, legal_due, strict_due
 from agents.regulation.progress import crossed, crossing
 from schemas.errors import PolicyError
-from schemas.regulation.catalogue import clock_named
 from streams.regulation.calendars import calendar
+from tests.clocks import clock_named
 
 BERLIN, NEW_YORK = ZoneInfo("Europe/Berlin"), ZoneInfo("America/New_York")
 HOUR = 3_600_000

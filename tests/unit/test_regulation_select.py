@@ -4,8 +4,9 @@ from dataclasses import replace
 
 from agents.regulation.due import strict_due
 from agents.regulation.select import Facts, Moment, Running, Submission, awareness, running
-from schemas.regulation.catalogue import REGIMES, clock_named
+from schemas.regulation.catalogue import REGIMES
 from schemas.regulation.clocks import Regime, Trigger
+from tests.clocks import clock_named
 
 HOUR = 3_600_000
 DAY = 24 * HOUR

@@ -9,21 +9,14 @@ from schemas.case import paging as p
 from schemas.case.glass import Justified
 from schemas.oncall import AdoptOnCall
 from tests import play
+from tests.chapters.paging import PEOPLE
 from tests.ledgers import INCIDENT, Ledger, names, reason
 from tests.unit.test_glass import GLASS, STANDING, follow, judge, smash, waiting
 
 DAY = 86_400
-ONCALL = b"""version = 1
-receivers = ["terminal"]
-[people.max]
-name = "Max"
-principal = "p-max"
-contacts = ["terminal"]
-[people.mia]
-name = "Mia"
-principal = "p-mia"
-contacts = ["terminal"]
-[people.cleo]
+ONCALL = (
+    PEOPLE
+    + b"""[people.cleo]
 name = "Cleo"
 principal = "p-cleo"
 contacts = ["terminal"]
@@ -36,6 +29,7 @@ name = "all"
 final = "ml_manager"
 steps = [{ targets = ["user:max"] }]
 """
+)
 
 
 def begin(ledger: Ledger) -> dict[str, p.PagingStarted]:
