@@ -4,7 +4,7 @@ import dataclasses
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
-from enum import EnumType
+from enum import Enum
 from functools import cache
 from types import MappingProxyType
 from typing import Any, get_type_hints
@@ -192,7 +192,7 @@ def _value(name: str, kind: Any, value: Said, spoken: Spoken) -> object:
         return _named(name, value, spoken)
     if kind == Millis:
         return spoken.now + _after(value)
-    if isinstance(kind, EnumType):
+    if isinstance(kind, type) and issubclass(kind, Enum):
         return _word(kind, value)
     if kind == tuple[Matcher, ...]:
         return tuple(_matcher(one) for one in _texts(value))
@@ -222,8 +222,8 @@ def _after(value: Said) -> int:
     return round(-length if text.startswith("-") else length)
 
 
-def _word(kind: EnumType, value: Said) -> object:
-    known = {str(one.value): one for one in kind}  # type: ignore[var-annotated]
+def _word(kind: type[Enum], value: Said) -> object:
+    known = {str(one.value): one for one in kind}
     if value not in known:
         raise ValueError(f"it is one of {', '.join(known)}")
     return known[str(value)]
