@@ -6,7 +6,7 @@ from agents.ledger.regions.clocks import ClockState, Counted
 from agents.reports.deeds import deeds
 from agents.reports.fact import NOT_RECORDED, Fact, known, lines
 from agents.reports.record import Record
-from agents.reports.words import HAPPENED, SEVERE, listed, plain, when
+from agents.reports.words import HAPPENED, SEVERE, lasting, listed, plain, when
 from schemas import events as e
 from schemas.case.assessment import HarmAssessed, ModifierSet, PrioritySet, ReportabilitySet, SeverityJudged
 from schemas.case.clocks import CaseRegulated, ClockStarted, FactRecorded
@@ -121,6 +121,12 @@ def _dates(record: Record) -> Iterator[tuple[str, Fact]]:
             value = f"{when(said.at)}, says {record.person(said.principal)}: {said.reason}{noted}"
             places = (*places, *record.entries(MilestoneCorrected))
         yield milestone.value, known(value, places, unknown=_NOT_REACHED)
+    began, ended = record.history.reached(Milestone.OCCURRED), record.history.reached(Milestone.RESOLVED)
+    span = lasting(ended - began) if began is not None and ended is not None else ""
+    yield (
+        "duration",
+        known(span, record.entries(e.CaseResolved), unknown="it is not resolved, or nobody knows its start"),
+    )
     for trigger, moment in record.case.clocks.moments.items():
         who = f", says {record.person(moment.who)}" if moment.who else ""
         value = f"{when(moment.at)}{who}: {moment.basis}"

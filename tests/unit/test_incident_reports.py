@@ -119,12 +119,29 @@ def test_the_oecd_form_has_its_29_criteria_and_no_severity_of_ours(case: Record)
     assert "never derived" in answers[9].unknown
 
 
-def test_names_of_gpai_fields_are_not_invented(case: Record) -> None:
-    """Ten fields stand there without a name, because their names are not pinned."""
+def test_the_gpai_form_has_its_ten_fields(case: Record) -> None:
+    """Their names are those of the form of 4 November 2025, in its order."""
     first = report("gpai", case).parts[0]
-    assert len(first.answers) == 10
-    assert {answer.label for answer in first.answers} == {"field name not pinned"}
-    assert all("not pinned" in answer.unknown for answer in first.answers)
+    assert [answer.number for answer in first.answers] == [str(number) for number in range(1, 11)]
+    assert [answer.label for answer in first.answers] == [
+        "Start and end dates of the serious incident",
+        "Resulting harm",
+        "Chain of events",
+        "Model involved",
+        "Evidence available",
+        "Serious incident response",
+        "Recommendation",
+        "Root cause analysis",
+        "Patterns in post-market monitoring",
+        "Submitter information",
+    ]
+
+
+def test_the_dora_template_is_whole(case: Record) -> None:
+    """All 76 data fields of Annex I of Implementing Regulation (EU) 2025/302 are there, numbered as there."""
+    numbers = [answer.number for part in report("dora", case).parts for answer in part.answers]
+    wanted = {1: 15, 2: 10, 3: 35, 4: 16}
+    assert numbers == [f"{part}.{field}" for part, count in wanted.items() for field in range(1, count + 1)]
 
 
 def test_the_mapping_has_every_outcome_and_control(case: Record) -> None:
