@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import Enum
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -21,7 +22,11 @@ START = 946_684_800_000
 _UNITS = ((1e8, 1e10, 1e3), (1e11, 1e13, 1.0), (1e14, 1e16, 1e-3), (1e17, 1e19, 1e-6))
 """Numbers of such a size are seconds, milliseconds, microseconds, nanoseconds since 1970 (1973 to 2286)."""
 
-_FORMATS = ("%d/%m/%Y %H:%M:%S", "%d/%m/%Y %H:%M", "%d/%m/%Y", "%m/%d/%Y %H:%M:%S", "%m/%d/%Y %H:%M", "%m/%d/%Y")
+_DAYS = ("%d/%m/%Y", "%m/%d/%Y", "%d.%m.%Y", "%Y/%m/%d", "%d/%m/%y", "%m/%d/%y")
+_HOURS = ("", " %H:%M", " %H:%M:%S", " %I:%M %p", " %I:%M:%S %p")
+_FORMATS = tuple(day + hour for day in _DAYS for hour in _HOURS)
+_COMPARED = 500
+"""Cells by which a format is chosen: one alone seldom tells whether the day or the month comes first."""
 
 
 class Kind(Enum):
@@ -92,12 +97,11 @@ def clock_of(cells: Any) -> Clock:
         size = float(np.median(np.abs(usable))) if len(usable) else 0.0
         scale = next((scale for low, high, scale in _UNITS if low <= size < high), 0.0)
         return Clock(Kind.EPOCH, scale) if scale else Clock(Kind.NUMBER)
-    texts = [text for text in cells if text][:1]
-    for form in ("", *_FORMATS):
-        try:
-            _parsed(texts, form, 0)
-        except SchemaError:
-            continue
+    texts = [text for text in cells if text][:_COMPARED]
+    if texts and _moment(texts[0], "") is not None:
+        return Clock(Kind.ISO)
+    form = max(_FORMATS, key=lambda form: _fit(texts, form))
+    if _fit(texts, form)[0]:
         return Clock(Kind.ISO, form=form)
     shown = repr(texts[0][:40]) if texts else "nothing"
     raise SchemaError(
@@ -106,17 +110,34 @@ def clock_of(cells: Any) -> Clock:
     )
 
 
+def _fit(texts: list[str], form: str) -> tuple[int, int]:
+    """Return how many of the texts a format reads, and, less is better, how much time passes between them.
+
+    Rows a few minutes apart are months apart where day and month are read the wrong way round.
+    """
+    times = [time for text in texts if (time := _moment(text, form)) is not None]
+    return len(times), -sum(abs(after - before) for before, after in pairwise(times))
+
+
 def _parsed(cells: Any, form: str, first_row: int) -> Millis:
     found = np.empty(len(cells), dtype=np.int64)
     for i, text in enumerate(cells):
-        try:
-            moment = datetime.strptime(text, form) if form else datetime.fromisoformat(text)  # noqa: DTZ007
-            moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-            found[i] = round(moment.timestamp() * 1000)
-        except (ValueError, TypeError, OverflowError, AttributeError):
+        moment = _moment(text, form)
+        if moment is None:
             shown = "no time" if not text else f"the time {text[:40]!r}"
-            raise SchemaError(f"row {first_row + i + 1} has {shown}, which cannot be read") from None
+            raise SchemaError(f"row {first_row + i + 1} has {shown}, which cannot be read")
+        found[i] = moment
     return found
+
+
+def _moment(text: str, form: str) -> int | None:
+    """Return a text's time in milliseconds; None where the format (empty for ISO 8601) does not read it."""
+    try:
+        moment = datetime.strptime(text, form) if form else datetime.fromisoformat(text)  # noqa: DTZ007
+        moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+        return round(moment.timestamp() * 1000)
+    except (ValueError, TypeError, OverflowError, AttributeError):
+        return None
 
 
 def _first(wrong: NDArray[np.bool_], first_row: int) -> int:

@@ -2,6 +2,7 @@
 
 import gzip
 import json
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -198,3 +199,13 @@ def test_the_table_for_people_and_both_pictures_are_written(tmp_path: Path) -> N
 def test_the_clock_is_chosen_by_what_the_cells_look_like(cells: Any, kind: Kind) -> None:
     """Numbers of the size of an epoch are times, others only an order; texts are dates."""
     assert clock_of(cells).kind is kind
+
+
+@pytest.mark.parametrize("form", ["%m/%d/%Y %H:%M", "%d/%m/%Y %H:%M", "%d.%m.%Y %H:%M", "%m/%d/%Y %I:%M %p"])
+@pytest.mark.parametrize("first_day", [1, 12])
+def test_day_and_month_are_told_apart_by_the_rows_together(form: str, first_day: int) -> None:
+    """A day's rows, of which each could be of another month, are read as they were written."""
+    begun = datetime(2026, 3, first_day, tzinfo=UTC)
+    moments = [begun + timedelta(minutes=10 * row) for row in range(300)]
+    cells = [moment.strftime(form) for moment in moments]
+    assert clock_of(cells).read(cells, 0, 300).tolist() == [int(moment.timestamp() * 1000) for moment in moments]
