@@ -12,7 +12,7 @@ from agents.detection.guard import FUTURE_MS, PAST_MS, times
 from agents.detection.joined import Joined
 from agents.detection.standard import Standard
 from agents.detection.unit import Unit
-from agents.detection.wording import observed, said, scored
+from agents.detection.wording import observed, said, scored, told_apart
 from agents.received import Received
 from schemas.codec import open_frame
 from schemas.errors import SchemaError
@@ -81,7 +81,7 @@ class Detect:
         unit.offset = record.offset
         self._units[name] = unit
         self._dirty[name] = None
-        return events
+        return told_apart(events)
 
     def dirty(self) -> list[tuple[str, int, bytes]]:
         """Return name, offset seen and state of the units that changed since the last call."""

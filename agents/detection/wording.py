@@ -1,5 +1,7 @@
 """Changes as events: what a signal is called, and the sentence that says what was seen."""
 
+from collections import Counter
+from dataclasses import replace
 from urllib.parse import quote
 
 from agents.detection.arrays import pack
@@ -68,6 +70,20 @@ def said(change: Change, model: str, monitor: Monitor, record: Received, policy:
         material=level.material,
         rule=monitor.rule,
     )
+
+
+def told_apart(events: list[object]) -> list[object]:
+    """Return the events of one record, each with an id of its own: a level may come and go twice in a millisecond."""
+    seen: Counter[str] = Counter()
+    apart: list[object] = []
+    for event in events:
+        if isinstance(event, SignalRaised | SignalCleared):
+            seen[event.id] += 1
+            again = seen[event.id] - 1
+            apart.append(replace(event, id=derive(event.id, again)) if again else event)
+        else:
+            apart.append(event)
+    return apart
 
 
 def observed(model: str, monitor: Monitor, record: Received, labels: LabelCounts) -> MonitorObserved:

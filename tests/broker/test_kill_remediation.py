@@ -154,16 +154,17 @@ def check_ledger(drama: Drama) -> dict[str, float]:
 
 
 def check_outcomes_in_time(drama: Drama) -> None:
-    """The outcome of each intent that was open at a kill was known within 60 s of the restart."""
+    """The outcome of each intent that was open at a kill was known within 60 s of the restart that was not cut short."""
     known = {
         body["intent"]: entry.at
         for entry in drama.crew.audit.read()
         for name, body in entry.events
         if name == "ActionFinished"
     }
-    for restarted, intents in drama.restarts:
-        assert all(known[intent] - restarted <= 60 for intent in intents)
-    assert any(intents for _, intents in drama.restarts), "some kills fell between an intent and its outcome"
+    restarted = {intent: at for at, intents in drama.restarts for intent in intents}
+    assert restarted, "some kills fell between an intent and its outcome"
+    late = {intent: known[intent] - at for intent, at in restarted.items() if known[intent] - at > 60}
+    assert not late
 
 
 @pytest.mark.parametrize("kills", [10])

@@ -160,3 +160,19 @@ def test_triage_takes_no_notice_of_scores() -> None:
         opened.append([type(event).__name__ for event in events])
     assert opened[0] == opened[1]
     assert "IncidentOpened" in opened[0]
+
+
+def test_what_comes_and_goes_within_a_millisecond_is_told_apart() -> None:
+    """Two jumps of one batch whose rows tell no time: each word has its own id, so none is taken for another."""
+    values = 10 + np.random.default_rng(4).normal(0, 1, 3000)
+    values[2500:2540] += 50
+    values[2900:2999] += 90
+    traffic = Traffic()
+    for start in (0, 1000, 2000):
+        traffic.send({"cpu": column("cpu", values[start : start + 1000], "metric")})
+    raised = [event for event in traffic.raised if event.source.offset == 2]
+    assert len(raised) > 1
+    assert len({(event.signal, event.window_from, event.window_to) for event in raised}) == 1
+    assert len({event.id for event in [*traffic.raised, *traffic.cleared]}) == len(traffic.raised) + len(
+        traffic.cleared
+    )
