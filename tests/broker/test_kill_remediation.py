@@ -154,7 +154,7 @@ def check_ledger(drama: Drama) -> dict[str, float]:
 
 
 def check_outcomes_in_time(drama: Drama) -> None:
-    """The outcome of each intent that was open at a kill was known within 60 s of the restart that was not cut short."""
+    """The outcome of each intent that was open at a kill was known within 60 s of the last restart before it."""
     known = {
         body["intent"]: entry.at
         for entry in drama.crew.audit.read()
