@@ -58,7 +58,7 @@ class TriagePolicy(Frozen):
     join_seconds: Seconds = Field(
         300,
         description="signals whose first bad rows lie further apart than this, and than twice the rows that showed "
-        "them, are of different faults",
+        "them, are of different faults; so are inputs that were seen to move before outputs were wrong, however near",
     )
     grow_every_seconds: Seconds = Field(
         60, description="at most one growth record in this time, but for a change of scope"

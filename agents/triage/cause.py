@@ -180,19 +180,32 @@ def _suffices(inputs: Sequence[SignalRaised], effects: Sequence[SignalRaised]) -
     When either began is known no better than to the rows that showed it. What moved little is a cause only where it
     is beyond doubt that it moved at the same time: inputs that wander are never that unlike the rows before. That two
     features did is twice the evidence.
+
+    What is far from the reference alone may have been on its way for long. It is why outputs are suddenly wrong where
+    it was seen to be so far before, or where its level left the rows before at the same time; its scale says little,
+    for that of inputs that wander changes all the time.
     """
     known = min(signal.first_bad_at + width(signal) for signal in effects)
-    if any(large(moved) and moved.first_bad_at <= known for moved in inputs):
-        return True
     began = min(signal.first_bad_at for signal in effects)
+    sudden = any(signal.baseline == "rolling" for signal in effects)
+    beside = [moved for moved in inputs if _beside(moved, effects, began)]
+    left = {moved.subject for moved in beside if moved.statistic != "scale"}
+    for moved in filter(large, inputs):
+        dated = breaks(moved) or moved.subject in left or not sudden
+        if moved.first_bad_at <= known if dated else moved.window_to <= began:
+            return True
     sure: dict[str, float] = {}
-    for moved in inputs:
-        reach = max(width(signal) for signal in (moved, *effects))
-        plain = moved.material and moved.baseline == "rolling" and kind_of(moved) is Kind.MOVED
-        if plain and abs(moved.first_bad_at - began) <= reach:
-            sure[moved.subject] = max(moved.score, sure.get(moved.subject, 0.0))
+    for moved in beside:
+        sure[moved.subject] = max(moved.score, sure.get(moved.subject, 0.0))
     # A pair that moves together otherwise says no more than its features do.
     return max(sum(score for name, score in sure.items() if ", " not in name), *sure.values(), 0.0) >= SURE
+
+
+def _beside(moved: SignalRaised, effects: Sequence[SignalRaised], began: int) -> bool:
+    """Whether a feature left the rows before it within a window of when outputs began to be wrong."""
+    reach = max(width(signal) for signal in (moved, *effects))
+    plain = moved.material and moved.baseline == "rolling" and kind_of(moved) is Kind.MOVED
+    return plain and abs(moved.first_bad_at - began) <= reach
 
 
 def _fell_back(signals: Sequence[SignalRaised]) -> bool:

@@ -3,7 +3,8 @@
 1. A *break* is where a fault begins: inputs that cannot be used, an attack, failing serving, or inputs that are
    suddenly far from what they were. All other movement of inputs is *wander*: real inputs do it all the time.
 2. Signals are *together* where their rows went bad at the same time, known no better than to the windows that showed
-   them. A break is together with what begins with it; what wandered before it is not its cause.
+   them. A break is together with what begins with it; what wandered before it is not its cause. Where outputs are wrong
+   or inputs broken only after others were seen to move, the spans do not overlap, and they have no one beginning.
 3. An effect (outputs that are wrong, unfair, unsure or other) is *explained* by a break upstream of it that is plain,
    for as many windows as it takes to be sure of it; whatever else moved is its story only where both began together.
 4. What is left tells *more* of a story that stands: the same level, another model, the same subject and no worse,
@@ -12,7 +13,7 @@
 5. Anything else is another fault.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from agents.triage.cause import (
     EFFECTS,
@@ -56,6 +57,9 @@ PROBING, QUERIES = "probing", "queries"
 
 CROSSING = " and "
 """Between the groups of a crossing."""
+
+_DATED = WRONG | {Kind.BROKEN}
+"""Faults whose first window is known to be the first that shows them: what wanders has no such beginning."""
 
 _SERVING = frozenset({Kind.BROKEN, Kind.ATTACK, Kind.INFRASTRUCTURE, Kind.HUMAN_REPORT})
 _LEVEL = ("model", "mode", "detector", "subject", "statistic", "baseline", "first_bad_at")
@@ -107,9 +111,10 @@ def _possible(signal: SignalRaised, episode: Episode, judge: Judge) -> bool:
 
 
 def _fell_back(moved: SignalRaised, failing: SignalRaised, judge: Judge) -> bool:
-    """Whether inputs broke away within the window that showed serving to fail, or the other way round."""
+    """Whether inputs broke away with failing serving or soon after; if they were seen before, they are no fallback."""
     window = max(width(moved), width(failing), judge.policy.join_seconds * 1000)
-    return breaks(moved) and abs(moved.first_bad_at - failing.first_bad_at) <= window
+    after = moved.first_bad_at - failing.first_bad_at
+    return breaks(moved) and after <= window and failing.first_bad_at <= _until(moved)
 
 
 def _gap(signal: SignalRaised, episode: Episode, judge: Judge) -> int | None:
@@ -124,12 +129,30 @@ def _gap(signal: SignalRaised, episode: Episode, judge: Judge) -> int | None:
         kind_of(signal) in (*INPUTS, Kind.BROKEN) and breaks(signal) and not any(breaks(other) for other in strong)
     )
     window = max(width(signal), width(first))
-    gaps = [(abs(signal.first_bad_at - begin), (1 if wandered else TOGETHER) * window)]
+    gaps: list[tuple[int, int]] = []
+    if not _after(signal, strong):
+        gaps.append((abs(signal.first_bad_at - begin), (1 if wandered else TOGETHER) * window))
     for other in strong:
         after = signal.first_bad_at - other.first_bad_at
         if after >= 0 and _explains(other, signal):
             gaps.append((after, width(other) + _patience(signal) * width(signal)))
     return min((gap for gap, reach in gaps if gap <= max(reach, least)), default=None)
+
+
+def _until(signal: SignalRaised) -> int:
+    """Return the last moment at which its rows can have begun to be bad: they were seen by then."""
+    return min(signal.window_to, signal.first_bad_at + width(signal))
+
+
+def _after(signal: SignalRaised, moved: Sequence[SignalRaised]) -> bool:
+    """Whether a fault can only have begun after it was seen that inputs or outputs move.
+
+    Wrong outputs may have begun in the window before, too late to show there; what is broken shows in its first rows.
+    """
+    kind = kind_of(signal)
+    since = signal.first_bad_at - (width(signal) if kind in WRONG else 0)
+    wander = kind in _DATED and all(kind_of(other) in MOVING for other in moved)
+    return wander and since > min(_until(other) for other in moved)
 
 
 def _patience(signal: SignalRaised) -> int:

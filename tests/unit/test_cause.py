@@ -133,3 +133,18 @@ def test_features_that_move_a_little_at_the_same_time_are_the_cause_where_all_of
     assert attribute([one, raised("f1, f2", **little), wrong]).category is Category.PERFORMANCE
     earlier = raised("f2", **little, first_bad_at=T0 - 2000, window_from=T0 - 2000, window_to=T0 - 1500)
     assert attribute([one, earlier, wrong]).category is Category.PERFORMANCE
+
+
+def test_what_is_far_from_the_reference_explains_sudden_errors_only_where_it_was_so_before_or_its_level_left() -> None:
+    """A column on its way for long is no cause of errors that begin in the window that shows it far away."""
+    far = {"window_from": T0, "window_to": T0 + 9000, "first_bad_at": T0}
+    error = {"baseline": "rolling", "window_from": T0 + 1000, "window_to": T0 + 4000, "first_bad_at": T0 + 1000}
+    wrong, way = raised("error", Category.PERFORMANCE, **error), raised("f1", **far)
+    assert attribute([way, wrong]).category is Category.PERFORMANCE
+    before = raised("f1", **{name: at - 10_000 for name, at in far.items()})
+    assert attribute([before, wrong]).category is Category.DATA_DRIFT
+    little = {"value": 0.3, "score": 8.0, "baseline": "rolling"} | far
+    assert attribute([way, raised("f1", statistic="mean", **little), wrong]).category is Category.DATA_DRIFT
+    assert attribute([way, raised("f1", statistic="scale", **little), wrong]).category is Category.PERFORMANCE
+    slow = raised("error", Category.PERFORMANCE, **(error | {"baseline": "reference"}))
+    assert attribute([way, slow]).category is Category.DATA_DRIFT

@@ -33,7 +33,7 @@ DRIFT = _episode(raised("f1"))
     "signal",
     [
         raised("f2"),
-        raised("error", Category.PERFORMANCE, first_bad_at=T0 + 200_000),
+        raised("confidence", Category.CONFIDENCE, first_bad_at=T0 + 200_000),
         _later("f2", baseline="reference"),
         _later("f2", baseline="rolling", value=0.3),
         _later("f1", baseline="reference", value=2.2),
@@ -53,9 +53,10 @@ def test_what_is_near_or_slow_or_elsewhere_is_more_of_the_same(signal: SignalRai
         _later("f1", baseline="rolling", value=2.2),
         _later("f3", Category.DATA_QUALITY),
         _later("error", Category.PERFORMANCE),
+        raised("error", Category.PERFORMANCE, first_bad_at=T0 + 200_000),
         raised("latency", Category.INFRASTRUCTURE),
     ],
-    ids=["sudden", "sudden again", "broken", "wrong", "slow"],
+    ids=["sudden", "sudden again", "broken", "wrong", "wrong soon", "slow"],
 )
 def test_what_begins_later_and_far_away_is_another_fault(signal: SignalRaised) -> None:
     """A sudden change, a broken sensor or wrong predictions an hour later are no part of a drift that stands."""
@@ -150,3 +151,44 @@ def test_one_answer_to_inputs_that_broke_away_is_their_effect_however_late() -> 
     broken = _episode(_windows(0, "f1", baseline="rolling", value=3.0))
     assert home(same, [broken], JUDGE) is broken
     assert home(same, [_episode(_windows(0, "f1", value=1.0))], JUDGE) is None
+
+
+def _moved(*, value: float = 1.0, subject: str = "f1", **given: Any) -> SignalRaised:
+    """Return inputs that moved in the second half of a window of 200 rows, a second each."""
+    times = {"first_bad_at": T0 + 100_000, "window_from": T0, "window_to": T0 + 199_000}
+    return raised(subject, value=value, **({"threshold": 0.5, "baseline": "rolling"} | times | given))
+
+
+def _wrong(at: int, rows: int = 50) -> SignalRaised:
+    """Return residuals that were too large from a second on, in a window of so many rows."""
+    times = {"first_bad_at": T0 + at * 1000, "window_from": T0 + at * 1000, "window_to": T0 + (at + rows - 1) * 1000}
+    return raised(
+        "residual", Category.PERFORMANCE, detector="performance", statistic="mean", baseline="rolling", **times
+    )
+
+
+@pytest.mark.parametrize("value", [1.0, 3.0], ids=["a little", "far"])
+def test_what_was_seen_to_move_before_outputs_were_wrong_is_not_how_they_began(value: float) -> None:
+    """Movement that a window had shown before is another story, even within the policy's seconds; overlap is one."""
+    moved = _episode(_moved(value=value))
+    assert home(_wrong(300), [moved], JUDGE) is None
+    assert home(_wrong(200), [moved], JUDGE) is moved
+    assert home(_wrong(300, rows=150), [moved], JUDGE) is moved
+
+
+def test_what_breaks_after_inputs_were_seen_to_wander_is_another_fault() -> None:
+    """A sensor is stuck from the first row of its window; wander that an earlier window showed is no part of it."""
+    wander = _episode(_moved())
+    stuck = {"window_from": T0 + 200_000, "window_to": T0 + 399_000}
+    assert home(raised("f2", Category.DATA_QUALITY, first_bad_at=T0 + 200_000, **stuck), [wander], JUDGE) is None
+    assert home(raised("f2", Category.DATA_QUALITY, first_bad_at=T0 + 150_000, **stuck), [wander], JUDGE) is wander
+
+
+def test_serving_that_fails_after_inputs_were_seen_to_break_away_fell_back_to_nothing() -> None:
+    """Inputs that broke in a window that was over when serving failed are no defaults that an outage put in."""
+    moved = _windows(0, "f1", baseline="rolling", value=3.0)
+    broke, failed = _episode(moved), _episode(_windows(-1, "latency", Category.INFRASTRUCTURE))
+    assert home(moved, [failed], JUDGE) is failed
+    assert home(_windows(1, "latency", Category.INFRASTRUCTURE), [broke], JUDGE) is broke
+    seen = _episode(_windows(0, "f1", baseline="rolling", value=3.0, window_to=T0 + HOUR // 2))
+    assert home(_windows(1, "latency", Category.INFRASTRUCTURE), [seen], JUDGE) is None
