@@ -39,6 +39,7 @@ class Drift(Frozen):
 
     scale: Factor = Field(1.5, description="factor between the deviations before and now that makes an incident")
     correlation: float = Field(0.2, gt=0, le=2, description="change of a correlation that makes an incident")
+    exchanged: Share = Field(0.5, description="evidence that columns are exchanged, of what was usual against it")
     baseline_rows: Rows = Field(65_536, description="rows that the running baseline remembers")
 
 

@@ -8,9 +8,10 @@ import numpy as np
 
 from agents.detection.detectors.catalogue import Detector, Setting, make
 from agents.detection.detectors.estimate import Estimate
+from agents.detection.detectors.exchange import Exchange
 from agents.detection.detectors.sequential.drift import Drift
-from agents.detection.profile import Profile
-from agents.detection.sample import Sample, streams
+from agents.detection.profile import Facet, Profile, learn
+from agents.detection.sample import BAD, Sample, streams
 from schemas.thresholds import Thresholds
 from tests import attackers
 from tests.traffic import START, grouped, labelled, sure
@@ -60,6 +61,23 @@ def _health(rng: np.random.Generator, bad: bool) -> Sample:
     return Sample(rows=0, at_from=START, at_to=START, requests=50, failures=failures)
 
 
+def curved(rng: np.random.Generator, bad: bool, rows: int = 250) -> Sample:
+    """Return two columns with the same values, of which one follows from the square of the other; or exchanged."""
+    first = rng.normal(0.0, 1.0, rows)
+    second = rng.permutation(np.abs(first)) * np.sign(first**2 + rng.normal(-1.0, 0.5, rows))
+    values = np.stack([second, first] if bad else [first, second])
+    return Sample(rows=rows, at_from=START, at_to=START + rows, values=values, times=START + np.arange(rows))
+
+
+def curved_profile() -> Profile:
+    """Return the profile of such columns."""
+    values = curved(np.random.default_rng(0), False, 2000).values
+    facets = tuple(Facet(name=f"f{i}", role="feature", text=False) for i in range(2))
+    repeats = np.array([[0, 1999]] * 2)
+    assert values is not None
+    return learn(facets, values, np.zeros((2, len(BAD)), dtype=np.int64), repeats, POLICY)[0]
+
+
 @dataclass(frozen=True)
 class Subject:
     """A detector with what it is fed: without a fault, and with one."""
@@ -77,6 +95,8 @@ class Subject:
             values = rng.normal(size=(1, 2000))
             times = START + np.arange(2000)
             made.begin(Sample(rows=0, at_from=START, at_to=START, values=values, steady=values, times=times))
+        if isinstance(made, Exchange):
+            made.begin(curved(rng, False, 2000))
         if isinstance(made, Estimate):
             for _ in range(8):
                 made.update(sure(rng, False))
@@ -97,6 +117,7 @@ DETECTORS = (
     Subject("residual", lambda rng, bad: labelled(residuals=abs(rng.normal(0, 3 if bad else 1, 250)))),
     Subject("score:toxicity", _stream("score:toxicity", lambda r: r.beta(1, 9, 250), lambda r: r.beta(4, 6, 250))),
     Subject("health", _health),
+    Subject("exchange", curved, curved_profile),
     *(Subject(*given) for given in attackers.EACH),
 )
 """Every detector that a scope can hold."""

@@ -199,6 +199,8 @@ class Standing:
             explained |= level.statistic == "range" and level.subject not in ranged
             explained |= level.detector == "cusum" and level.subject in ranged
             explained |= level.category == Category.PERFORMANCE and unfair
+            # A column that is stuck or missing goes with others as no column does.
+            explained |= level.detector == "exchange" and not broken.isdisjoint(level.subject.split(", "))
             explained |= level.detector == "calibration" and (worse or unfair)
             explained |= level.detector == "estimate" and (worse or unsure)
             # Inputs that broke or moved are far from the reference, too: nobody crafted them.

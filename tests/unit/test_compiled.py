@@ -10,7 +10,7 @@ import pytest
 from agents.detection import compiled as under_test
 from agents.detection import guard, kept
 from agents.detection.detect import Detect
-from agents.detection.detectors import half_space, outliers, psi, quality, standardised
+from agents.detection.detectors import half_space, mirror, outliers, psi, quality, standardised
 from agents.detection.detectors.sequential import epochs, steps
 from agents.detection.guard import Runs
 from agents.detection.kept import keys_of
@@ -152,6 +152,14 @@ def forest() -> tuple[Any, ...]:
     return rng.random((2, ROWS)), rng.integers(0, 2, (3, 3)), rng.random((3, 3)), 2
 
 
+def exchanged(parts: int) -> tuple[Any, ...]:
+    """Return mean products of three columns (and their squares), a precision, and pairs that may be exchanged."""
+    size = 1 + 3 * parts
+    mean, inverse = values(1, size)[:, :size], values(2, size)[:, :size]
+    pairs = np.array([[0, 1], [0, 2], [1, 2]])
+    return mean + mean.T, inverse + inverse.T, pairs, 3
+
+
 CASES: dict[str, tuple[Any, Callable[[], tuple[Any, ...]]]] = {
     "scored": (steps.scored, scored),
     "innovated": (steps.innovated, innovated),
@@ -182,6 +190,8 @@ CASES: dict[str, tuple[Any, Callable[[], tuple[Any, ...]]]] = {
     "a run": (quality._suspicious, lambda: (np.array([[0, 0, 3], [0, 0, 4]]), 4)),
     "neither": (quality._suspicious, lambda: (np.array([[0, 0, 3], [0, 0, 3]]), 4)),
     "outliers": (outliers._far_of, lambda: (values(2)[2], values(1)[1], np.array([0.5, -1.0]))),
+    "exchanged": (mirror.ratios, lambda: exchanged(1)),
+    "exchanged with squares": (mirror.ratios, lambda: exchanged(2)),
     "histogram": (histogram, lambda: (values(10), np.array([[-1.0, 0.0, np.inf]] * 4))),
     "runs": (guard._runs, lambda: (np.round(values(12) / 3), np.array([0.0, 1, np.nan, 0]), np.arange(4))),
     "keys": (kept._keys, lambda: (np.frombuffer(b"abcdefg", np.uint8), np.array([0, 3, 7]), kept._CRC)),

@@ -9,6 +9,7 @@ from agents.detection.detectors.calibration import Calibration
 from agents.detection.detectors.callers import CallerRates
 from agents.detection.detectors.canary import Canary
 from agents.detection.detectors.estimate import Estimate
+from agents.detection.detectors.exchange import Exchange
 from agents.detection.detectors.fairness import Fairness
 from agents.detection.detectors.feedback import Feedback
 from agents.detection.detectors.health import Health
@@ -158,6 +159,10 @@ def _outliers(setting: Setting) -> Detector:
     return Outliers(setting.required("outliers"), setting.thresholds, setting.score(8))
 
 
+def _exchange(setting: Setting) -> Detector:
+    return Exchange(setting.required("exchange"), setting.thresholds, setting.score(8))
+
+
 def _callers(setting: Setting) -> Detector:
     return CallerRates(setting.thresholds, setting.score(8))
 
@@ -187,6 +192,7 @@ CATALOGUE = (
     Entry(name="serving", make=_serving, of_rows=False),
     Entry(name="probing", make=_probing, instances=False),
     Entry(name="outliers", make=_outliers, instances=False),
+    Entry(name="exchange", make=_exchange, instances=False),
     Entry(name="callers", make=_callers, instances=False),
     Entry(name="feedback", make=_feedback, instances=False),
     Entry(name="canary", make=_canary, of_rows=False, instances=False),
