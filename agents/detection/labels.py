@@ -16,8 +16,8 @@ from agents.detection.compare import Comparison, compare
 from agents.detection.joined import Joined, Target, combine, group_columns
 from agents.detection.kept import KEPT, KINDS, TEXT, WHOLE_SAMPLE, compact, confidence_of, keys_of, usable_of
 from schemas.errors import SchemaError
+from schemas.label_thresholds import Labels as LabelPolicy
 from schemas.signals import LabelCounts
-from schemas.thresholds import Labels as LabelPolicy
 
 PERIOD = 1024
 """Predictions between two looks at what is overdue, and at whether the sample may grow again."""

@@ -52,7 +52,7 @@ class Monitor:
         self._whole = Scope("", thresholds, whole=True)
         self._instances: dict[str, Scope] = {}
         self._backfill: Scope | None = None
-        self._standing = Standing(thresholds.attribution_rows)
+        self._standing = Standing(thresholds.attribution_rows, thresholds.quality.most)
         self.series = Watch(thresholds.series, thresholds.late_seconds * 1000)
 
     @property

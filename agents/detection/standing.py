@@ -7,9 +7,6 @@ from agents.detection.detectors.level import Key, Level
 from agents.detection.scope import Scope
 from schemas.values import Category
 
-MOST = 0.5
-"""Share of values out of range beyond which they are no tail of a column that wanders."""
-
 WORSE = 4.0
 """A level that stands, and is so many times what it was when it was raised, is raised anew."""
 
@@ -74,10 +71,13 @@ class Standing:
     ----------
     patience
         Rows of the monitor after which a silent instance is no longer waited for.
+    most
+        Share of values out of range beyond which they are no tail of a column that wanders.
     """
 
-    def __init__(self, patience: int) -> None:
+    def __init__(self, patience: int, most: float) -> None:
         self._patience = patience
+        self._most = most
         self._open: dict[Key, Open] = {}
         self._late: dict[Key, Open] = {}
         self._waiting: dict[Key, Waiting] = {}
@@ -167,7 +167,7 @@ class Standing:
             for level in merged.values()
             if level.category == Category.DATA_QUALITY and level.statistic != "range"
         }
-        most = {level.subject for level in merged.values() if level.statistic == "range" and level.value >= MOST}
+        most = {level.subject for level in merged.values() if level.statistic == "range" and level.value >= self._most}
         drifted: dict[str, int] = {}
         for level in merged.values():
             if level.detector == "psi":

@@ -10,8 +10,8 @@ from agents.detection.detectors.catalogue import Setting, make
 from agents.detection.detectors.fairness import Fairness
 from agents.detection.detectors.intervals import newcombe, wilson
 from agents.detection.sample import Sample
+from schemas.label_thresholds import Fairness as FairnessPolicy
 from schemas.telemetry import LabelBatch
-from schemas.thresholds import Fairness as FairnessPolicy
 from schemas.thresholds import Thresholds
 from schemas.values import Category
 from tests.traffic import START, Traffic, batch, column, labelled

@@ -7,9 +7,9 @@ from agents.detection.columns import decode
 from agents.detection.joined import Joined
 from agents.detection.labels import LabelStore
 from schemas.errors import SchemaError
+from schemas.label_thresholds import Labels
 from schemas.signals import LabelCounts
 from schemas.telemetry import LabelBatch
-from schemas.thresholds import Labels
 from tests.traffic import START, Traffic, batch, column, features
 
 ALL = Labels(sample=1.0, budget=100, horizon_seconds=60)

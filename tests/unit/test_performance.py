@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from agents.detection.detectors.catalogue import Setting, make
-from schemas.thresholds import Performance as PerformancePolicy
+from schemas.label_thresholds import Performance as PerformancePolicy
 from schemas.thresholds import Thresholds
 from schemas.values import Category
 from tests.traffic import labelled
@@ -37,6 +37,31 @@ def wandering(rng: np.random.Generator, windows: int) -> Any:
 def test_an_error_share_that_wanders_by_itself_raises_nothing(seed: int) -> None:
     """Sixty windows between 8 and 32 % wrong: nothing, although a binomial test against their mean rejects many."""
     answers, _ = fed(wandering(np.random.default_rng(seed), 60))
+    assert not any(answers)
+
+
+def slowly(rng: np.random.Generator, windows: int, spread: float, phi: float = 0.9) -> Any:
+    """Return a number a window that depends on the one before, of such a spread."""
+    moved = rng.normal(0, spread * np.sqrt(1 - phi**2), windows)
+    for i in range(1, windows):
+        moved[i] += phi * moved[i - 1]
+    return moved
+
+
+@pytest.mark.parametrize(("usual", "spread"), [(0.3, 0.2), (0.2, 0.4)])
+def test_an_error_share_that_wanders_slowly_raises_nothing(usual: float, spread: float) -> None:
+    """A thousand windows whose odds depend on those of the window before: twenty of them never show how far they go."""
+    rng = np.random.default_rng(11)
+    odds = usual / (1 - usual) * np.exp(slowly(rng, 1000, spread))
+    answers, _ = fed(rng.random(200_000) < np.repeat(odds / (1 + odds), 200), step=200)
+    assert not any(answers)
+
+
+def test_residuals_that_depend_on_the_one_before_raise_nothing() -> None:
+    """Errors of a forecast of φ = .98, label by label, come in long waves; no wave is a fault."""
+    rng = np.random.default_rng(1)
+    residuals = abs(slowly(rng, 160_000, 1.0, phi=0.98))
+    answers, _ = fed(residuals=residuals, step=200)
     assert not any(answers)
 
 
@@ -157,3 +182,16 @@ def test_numbers_that_are_a_little_further_off_for_long_are_raised() -> None:
     answers, _ = fed(residuals=residuals, step=200)
     assert not any(answers[:25])
     assert answers[34]
+
+
+def test_policy_says_which_windows_are_looked_at_together_and_other_ones_forget_how_far_the_first_were() -> None:
+    """Where policy names no windows, a rise that none of them is sure of stays unseen; a state of other ones loads."""
+    rng = np.random.default_rng(0)
+    bits = rng.random(8000) < np.where(np.arange(8000) < 5000, 0.27, 0.4)
+    alone = Thresholds(performance=PerformancePolicy(together=()))
+    answers, detector = fed(bits, step=200, policy=alone)
+    assert not any(answers)
+    others = make("error", Setting(thresholds=Thresholds()))
+    others.restore(detector.state())
+    others.update(labelled(bits[-400:]))
+    assert not others.levels()

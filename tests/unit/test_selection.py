@@ -9,8 +9,9 @@ from agents.detection.unit import UnitState
 from schemas import policy, systems
 from schemas.avro import decode
 from schemas.errors import PolicyError
+from schemas.label_thresholds import Fairness
 from schemas.selection import Detection, Traits
-from schemas.thresholds import Fairness, Thresholds
+from schemas.thresholds import Thresholds
 from schemas.values import Category, Mode
 from tests.ledgers import POLICY
 from tests.traffic import Traffic, column, features

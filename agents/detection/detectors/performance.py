@@ -18,7 +18,7 @@ from agents.detection.columns import Floats
 from agents.detection.detectors.intervals import binomial_score, normal_score, stated, wilson
 from agents.detection.detectors.level import Key, Level, Levels
 from agents.detection.detectors.performance_state import PerformanceState
-from agents.detection.detectors.rises import SPANS, natural, together
+from agents.detection.detectors.rises import Rise, Rises, natural
 from agents.detection.joined import ALL, Codes, Joined, members
 from agents.detection.sample import Sample
 from schemas.avro import decode, encode
@@ -49,8 +49,6 @@ class Performance:
     ----------
     subject
         ``error`` or ``residual``.
-    thresholds
-        How to judge.
     score
         −log10 of the tail probability below which a finding counts.
     """
@@ -64,6 +62,7 @@ class Performance:
         self._window = min(thresholds.labels.window, MAX_WINDOW)
         # Several windows in a row must show it; but windows of one stream share what makes them wander.
         self._score = 0.75 * score
+        self._alone = self._score / thresholds.confirm_windows
         self._levels = Levels(thresholds.confirm_windows, thresholds.clear_windows)
         self._cap = 1.0 if self._bits else 0.0
         self._learnt = np.empty(0)
@@ -72,11 +71,11 @@ class Performance:
         self._memory: list[float] = []
         self._pending: list[float] = []
         self._began: list[int] = []
-        # Number and sum before, number and sum now, of each group, and of all rows under the empty name.
+        # Number and sum before, number and sum now, of each group; the empty name is all rows.
         self._groups: dict[str, Floats] = {}
-        self._fitted = 0
-        if self._policy.fitted_rows:
-            self._fitted = self._policy.fitted_rows + self._policy.learn_windows * self._window
+        self._rises = Rises(self._policy.together, self._policy.wander)
+        fitted = self._policy.fitted_rows
+        self._fitted = fitted + self._policy.learn_windows * self._window if fitted else 0
         self._seen = self._waited = self._from = self._to = 0
 
     def update(self, sample: Sample) -> None:
@@ -111,6 +110,7 @@ class Performance:
                 memory=pack(np.array(self._memory)),
                 pending=pack(np.array(self._pending)),
                 began=pack(np.array(self._began), "<i8"),
+                rises=self._rises.state(),
                 names=tuple(self._groups),
                 groups=pack(np.array(list(self._groups.values()))),
                 seen=self._seen,
@@ -133,6 +133,7 @@ class Performance:
         self._memory = unpack(saved.memory, (len(saved.memory) // 8,)).tolist()
         self._pending = unpack(saved.pending, (len(saved.pending) // 8,)).tolist()
         self._began = unpack(saved.began, (len(saved.began) // 8,), "<i8").tolist()
+        self._rises.restore(saved.rises)
         groups = unpack(saved.groups, (len(saved.names), 4))
         self._groups = dict(zip(saved.names, groups, strict=True))
         self._seen, self._waited, self._from, self._to = saved.seen, saved.waited, saved.at_from, saved.at_to
@@ -167,10 +168,10 @@ class Performance:
         mean = total / rows
         self._seen += int(rows)
         self._variance = self._variance or max(squares / rows - mean * mean, 0.0)
-        self._began = [*self._began, self._from][-SPANS[-1] :]
+        self._began = [*self._began, self._from][-self._rises.longest :]
         found: list[Level] = []
         if not self._learning():
-            sudden = self._sudden(mean, rows, total, squares) or self._sure(mean, rows, squares)
+            sudden = self._risen(mean, rows, total, squares)
             self._waited = self._waited + 1 if sudden and self._one_group(mean) else 0
             held_back = 0 < self._waited <= self._policy.group_windows
             if sudden and self._waited:
@@ -184,6 +185,8 @@ class Performance:
                 self._memory = []  # what the model knows by heart says nothing of how its errors wander
             self._first = float(np.mean(self._memory[-self._policy.learn_windows :] or [mean]))
         self._levels.judge(found)
+        if self._levels.raised():
+            self._rises.forget()
         self._now[:] = 0
         for kept in self._groups.values():
             kept[2:] = 0
@@ -194,7 +197,7 @@ class Performance:
 
     def _remember(self, mean: float, *, calm: bool) -> None:
         if not calm:
-            self._pending = [*self._pending, mean][-SPANS[-1] :]
+            self._pending = [*self._pending, mean][-self._rises.longest :]
             return
         # A lone window that came and went is how this stream wanders; one that was raised is not.
         usual = [] if self._levels.raised() else self._pending
@@ -207,24 +210,28 @@ class Performance:
     def _sudden(self, mean: float, rows: float, total: float, squares: float) -> Level | None:
         usual = natural(self._memory)
         share = self._share("rolling")
+        limit = self._limit(usual)
         if self._bits:
-            limit = usual + self._policy.error_rise * share
             score = binomial_score(total, int(rows), min(max(usual, 1 / (rows + 2)), 1.0))
         else:
-            limit = usual * (1 + (self._policy.residual_factor - 1) * share)
             variance = max(squares / rows - mean * mean, self._variance, 1e-300)
             score = normal_score((mean - usual) / math.sqrt(variance / rows))
         if mean <= limit or score <= self._score * share:
             return None
         return self._level("rolling", mean, limit, score)
 
-    def _sure(self, mean: float, rows: float, squares: float) -> Level | None:
+    def _risen(self, mean: float, rows: float, total: float, squares: float) -> Level | None:
+        noise = None if self._bits else max(squares / rows - mean * mean, self._variance)
+        alone, *spans = self._rises.judge(self._memory, [*self._pending, mean], noise, rows)
+        # As many windows in a row as confirm it must each be further from the others than they wander.
+        far = alone.score > self._alone * self._share("rolling")
+        return (self._sudden(mean, rows, total, squares) if far else None) or self._sure(spans)
+
+    def _sure(self, spans: list[Rise]) -> Level | None:
         """Return the rise of several windows together; they are no longer how this stream wanders."""
         share = self._share("rolling")
-        noise = None if self._bits else max(squares / rows - mean * mean, self._variance)
-        for rise in together(self._memory, [*self._pending, mean], noise, rows):
-            factor = 1 + (self._policy.residual_factor - 1) * share
-            limit = rise.natural + self._policy.error_rise * share if self._bits else rise.natural * factor
+        for rise in spans:
+            limit = self._limit(rise.natural)
             if rise.mean <= limit or rise.score <= self._score * share:
                 continue
             taken = max(rise.windows - 1 - len(self._pending), 0)
@@ -232,6 +239,11 @@ class Performance:
             self._memory, self._pending = self._memory[:kept], [*self._memory[kept:], *self._pending]
             return self._level("rolling", rise.mean, limit, rise.score, windows=rise.windows)
         return None
+
+    def _limit(self, usual: float) -> float:
+        share = self._share("rolling")
+        factor = 1 + (self._policy.residual_factor - 1) * share
+        return usual + self._policy.error_rise * share if self._bits else usual * factor
 
     def _share(self, baseline: str) -> float:
         """Return how much of a rise is still one: what is raised is over when half of it is gone."""
@@ -242,9 +254,8 @@ class Performance:
         now, limit = float(np.mean(recent)), self._first + self._policy.slow_rise * self._share("reference")
         if not self._bits or now < limit:
             return []
-        score = binomial_score(
-            round(now * rows * len(recent)), int(rows) * len(recent), max(self._first, 1 / (rows + 2))
-        )
+        count = int(rows) * len(recent)
+        score = binomial_score(round(now * count), count, max(self._first, 1 / (rows + 2)))
         return [self._level("reference", now, limit, score)]
 
     def _one_group(self, mean: float) -> bool:

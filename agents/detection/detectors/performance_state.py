@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from agents.detection.detectors.level import Held
+from agents.detection.detectors.rises import RisesState
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,6 +23,7 @@ class PerformanceState:
     memory: bytes
     pending: bytes
     began: bytes
+    rises: RisesState
     names: tuple[str, ...]
     groups: bytes
     seen: int

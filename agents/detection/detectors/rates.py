@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from agents.detection.columns import Floats
 from agents.detection.detectors.intervals import newcombe, stated
 from agents.detection.joined import Codes
-from schemas.thresholds import Fairness
+from schemas.label_thresholds import Fairness
 
 SELECTION, ERROR, OPPORTUNITY = "selection_rate", "error_rate", "true_positive_rate"
 
