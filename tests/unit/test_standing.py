@@ -93,13 +93,13 @@ def test_values_out_of_range_are_told_where_the_column_had_drifted_long_before()
     assert ("quality", "range", "reference") in moved((0, 1), (3, 1), (3, 1000))
 
 
-@pytest.mark.parametrize(("most", "told"), [(0.5, True), (0.9999, False)])
+@pytest.mark.parametrize(("most", "told"), [(0.5, True), (0.98, False)])
 def test_most_values_out_of_range_are_told_of_a_column_that_wanders(most: float, told: bool) -> None:
     """Drift from the reference does not explain the range where most values left it; policy says how many are most."""
     rng, traffic, value = np.random.default_rng(2), Traffic(Thresholds(quality=Quality(most=most))), 0.0
     noise = rng.normal(size=12_000) * np.sqrt(1 - 0.97**2)
     walk = np.array([value := 0.97 * value + step for step in noise.tolist()]) + 5
-    walk[8000:] *= 1000
+    walk[8000:] *= np.where(np.random.default_rng(3).random(4000) < 0.97, 1000, 1)
     for part in walk.reshape(-1, 500):
         traffic.send(features(rng, 500) | {"f0": part})
     raised = {(e.statistic, e.baseline) for e in traffic.raised if e.subject == "f0"}
