@@ -2,13 +2,16 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
+from scipy.signal import lfilter
 
+from agents.detection.columns import Floats
 from agents.detection.detectors.catalogue import Detector, Setting, make
 from agents.detection.detectors.estimate import Estimate
 from agents.detection.detectors.exchange import Exchange
+from agents.detection.detectors.jumps import Jumps
 from agents.detection.detectors.sequential.drift import Drift
 from agents.detection.profile import Facet, Profile, learn
 from agents.detection.sample import BAD, Sample, streams
@@ -40,6 +43,25 @@ def _columns(kind: str) -> Callable[[np.random.Generator, bool], Sample]:
         )
 
     return sample
+
+
+def _wandering(rng: np.random.Generator, bad: bool) -> Sample:
+    rows = 250
+    values = (40 + lfilter([1], [1, -0.95], rng.normal(size=rows)))[None, :] * (2.54 if bad else 1.0)
+    return Sample(
+        rows=rows, at_from=START, at_to=START + rows, values=values, steady=values, times=START + np.arange(rows)
+    )
+
+
+def _wandered() -> tuple[Profile, Sample]:
+    """Return what the rows of eight batches teach, and all of them as one sample."""
+    rng = np.random.default_rng(0)
+    values = np.concatenate([cast("Floats", _wandering(rng, False).values) for _ in range(8)], axis=1)
+    times = START + np.arange(values.shape[1])
+    facets = (Facet(name="f0", role="feature", text=False),)
+    bad = np.zeros((1, len(BAD)), dtype=np.int64)
+    learnt, _ = learn(facets, values, bad, np.array([[0, 1999]]), POLICY, times)
+    return learnt, Sample(rows=0, at_from=START, at_to=START, values=values, times=times)
 
 
 def _stream(name: str, usual: Callable[[np.random.Generator], Any], bad: Callable[[np.random.Generator], Any]) -> Any:
@@ -97,6 +119,8 @@ class Subject:
             made.begin(Sample(rows=0, at_from=START, at_to=START, values=values, steady=values, times=times))
         if isinstance(made, Exchange):
             made.begin(curved(rng, False, 2000))
+        if isinstance(made, Jumps):
+            made.begin(_wandered()[1])
         if isinstance(made, Estimate):
             for _ in range(8):
                 made.update(sure(rng, False))
@@ -107,6 +131,7 @@ DETECTORS = (
     Subject("psi", _columns("psi")),
     Subject("cusum", _columns("cusum")),
     Subject("quality", _columns("quality")),
+    Subject("jump", _wandering, lambda: _wandered()[0]),
     Subject("confidence", _stream("confidence", lambda r: r.beta(12, 2, 250), lambda r: r.beta(12, 2, 250) * 0.7)),
     Subject("latency", _stream("latency", lambda r: r.lognormal(2, 0.4, 250), lambda r: r.lognormal(4, 0.4, 250))),
     Subject("vector", _stream("vector", lambda r: r.beta(20, 2, 250), lambda r: r.beta(40, 2, 250))),

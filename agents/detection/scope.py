@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from agents.detection.arrays import pack, unpack
 from agents.detection.detectors.catalogue import CATALOGUE, Detector, Setting, make
 from agents.detection.detectors.exchange import Exchange
+from agents.detection.detectors.jumps import Jumps
 from agents.detection.detectors.level import Key, Level
 from agents.detection.detectors.sequential.drift import Drift
 from agents.detection.detectors.shift import Shift
@@ -85,7 +86,7 @@ class Scope:
     def begin(self, sample: Sample) -> None:
         """Give the reference's own streams to those who learn from them."""
         for detector in self.detectors.values():
-            if isinstance(detector, Shift | Drift | Exchange):
+            if isinstance(detector, Shift | Drift | Exchange | Jumps):
                 detector.begin(sample)
 
     def detector(self, name: str) -> Detector | None:

@@ -197,7 +197,7 @@ class Standing:
             drift = level.category == Category.DATA_DRIFT
             explained = drift and (level.subject in broken or (level.symptom and bool(broken)))
             explained |= level.statistic == "range" and level.subject not in ranged
-            explained |= level.detector == "cusum" and level.subject in ranged
+            explained |= level.detector in ("cusum", "jump") and level.subject in ranged
             explained |= level.category == Category.PERFORMANCE and unfair
             # A column that is stuck or missing goes with others as no column does.
             explained |= level.detector == "exchange" and not broken.isdisjoint(level.subject.split(", "))

@@ -28,7 +28,9 @@ def warm() -> None:
 
 def _record(first: int, rows: int, offset: int) -> Received:
     at = np.arange(first, first + rows)
-    columns = [_numbers(name, "feature", np.sin(at * step)) for name, step in (("a", 1.7), ("b", 2.3), ("c", 5.1))]
+    columns = [
+        _numbers(name, "feature", np.sin(at * step)) for name, step in (("a", 1.7), ("b", 2.3), ("c", 5.1), ("d", 0.3))
+    ]
     columns += [_numbers(name, name, np.cos(at) ** 2 / 2 + 0.1) for name in ("confidence", "latency")]
     columns.append(_texts("prediction", at % 3, ("x", "y", "z")))
     columns.append(_texts("prediction_id", at - first, tuple(f"{row:08x}" for row in at.tolist())))

@@ -67,6 +67,9 @@ _BY_CATEGORY = {
 FAR = 4.0
 """Inputs that moved by so many times their limit explain what is wrong with the outputs."""
 
+JUMP = "jump"
+"""The statistic of one step like none before, after which inputs stay away: no inputs that wander make it."""
+
 SURE = 16.0
 """−log10 p beyond which inputs that wander do not get within a window of their moving little."""
 
@@ -145,6 +148,8 @@ def extent(signal: SignalRaised) -> float:
 
 def large(signal: SignalRaised) -> bool:
     """Whether a statistic is so far beyond its limit that it may be why the outputs are wrong."""
+    if signal.statistic == JUMP:
+        return True
     return extent(signal) >= FAR or (signal.statistic == "scale" and 0 <= signal.value * FAR <= signal.threshold < 1)
 
 

@@ -48,6 +48,11 @@ FAULTS = {
         Category.PERFORMANCE,
         "error",
     ),
+    "a jump of what wanders": (
+        [raised("f7", baseline="rolling", detector="jump", statistic="jump", value=3.0, threshold=2.0), LABELS],
+        Category.DATA_DRIFT,
+        "f7",
+    ),
     "wrong predictions alone": ([LABELS], Category.PERFORMANCE, "error"),
     "wrong and unsure predictions": ([CONFIDENCE, LABELS], Category.PERFORMANCE, "error"),
     "confidence alone": ([CONFIDENCE], Category.CONFIDENCE, "confidence"),

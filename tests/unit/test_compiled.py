@@ -10,7 +10,7 @@ import pytest
 from agents.detection import compiled as under_test
 from agents.detection import guard, kept
 from agents.detection.detect import Detect
-from agents.detection.detectors import half_space, mirror, outliers, psi, quality, standardised
+from agents.detection.detectors import half_space, leaps, mirror, outliers, psi, quality, standardised
 from agents.detection.detectors.sequential import epochs, steps
 from agents.detection.guard import Runs
 from agents.detection.kept import keys_of
@@ -160,6 +160,18 @@ def exchanged(parts: int) -> tuple[Any, ...]:
     return mean + mean.T, inverse + inverse.T, pairs, 3
 
 
+def followed() -> tuple[Any, ...]:
+    """Return columns that are followed: a calm one, one with a leap, one that is raised, and one without a past."""
+    held = leaps.blank(4)
+    for column in range(3):
+        leaps.learn(held, column, np.random.default_rng(column).normal(size=500), np.arange(500) * 7)
+    held[leaps.COUNT, :3] = leaps.AFTER - 3.0
+    held[leaps.PHASE, 2] = leaps.HELD
+    given = values(13)
+    given[1, 5:] += 1e6
+    return given, np.arange(ROWS) * 9 + 3600, np.arange(4), held, 2.0
+
+
 CASES: dict[str, tuple[Any, Callable[[], tuple[Any, ...]]]] = {
     "scored": (steps.scored, scored),
     "innovated": (steps.innovated, innovated),
@@ -195,6 +207,7 @@ CASES: dict[str, tuple[Any, Callable[[], tuple[Any, ...]]]] = {
     "histogram": (histogram, lambda: (values(10), np.array([[-1.0, 0.0, np.inf]] * 4))),
     "runs": (guard._runs, lambda: (np.round(values(12) / 3), np.array([0.0, 1, np.nan, 0]), np.arange(4))),
     "keys": (kept._keys, lambda: (np.frombuffer(b"abcdefg", np.uint8), np.array([0, 3, 7]), kept._CRC)),
+    "followed": (leaps.follow, followed),
     "leaves": (half_space._leaves, forest),
     "earned": (half_space._earned, lambda: (half_space._leaves(*forest()), np.arange(12.0).reshape(3, 4), 9.0)),
     "shift": (standardised.standardised, lambda: (values(11)[0], np.arange(ROWS) * 7, (0.5, 2.0, 1.0, 3.25))),
@@ -263,6 +276,8 @@ def test_what_is_warm_need_not_be_compiled_when_records_come() -> None:
             Column(name=f"f{i}", role="feature", kind="double", values=np.resize(values(i), rows).tobytes())
             for i in range(4)
         ]
+        wanders = np.sin(np.arange(first, first + rows) * 0.3)
+        features.append(Column(name="w", role="feature", kind="double", values=wanders.tobytes()))
         texts = [
             Column(
                 name=name,

@@ -51,12 +51,13 @@ def test_what_is_near_or_slow_or_elsewhere_is_more_of_the_same(signal: SignalRai
     [
         _later("f2", baseline="rolling", value=2.1),
         _later("f1", baseline="rolling", value=2.2),
+        _later("f2", detector="jump", statistic="jump", baseline="rolling", value=3.0, threshold=2.0),
         _later("f3", Category.DATA_QUALITY),
         _later("error", Category.PERFORMANCE),
         raised("error", Category.PERFORMANCE, first_bad_at=T0 + 200_000),
         raised("latency", Category.INFRASTRUCTURE),
     ],
-    ids=["sudden", "sudden again", "broken", "wrong", "wrong soon", "slow"],
+    ids=["sudden", "sudden again", "a jump", "broken", "wrong", "wrong soon", "slow"],
 )
 def test_what_begins_later_and_far_away_is_another_fault(signal: SignalRaised) -> None:
     """A sudden change, a broken sensor or wrong predictions an hour later are no part of a drift that stands."""

@@ -13,6 +13,7 @@ from agents.detection.detectors.exchange import Exchange
 from agents.detection.detectors.fairness import Fairness
 from agents.detection.detectors.feedback import Feedback
 from agents.detection.detectors.health import Health
+from agents.detection.detectors.jumps import Jumps
 from agents.detection.detectors.level import Key, Level
 from agents.detection.detectors.outliers import Outliers
 from agents.detection.detectors.performance import Performance
@@ -143,6 +144,11 @@ def _drift(setting: Setting) -> Detector:
     return Drift(profile, setting.thresholds) if setting.whole else Glimpse(profile, setting.window)
 
 
+def _jumps(setting: Setting) -> Detector:
+    profile = setting.required("jump")
+    return Jumps(profile, setting.thresholds, setting.score(len(profile.facets)))
+
+
 def _health(setting: Setting) -> Detector:
     return Health(setting.thresholds, setting.score(8))
 
@@ -183,6 +189,7 @@ CATALOGUE = (
     Entry(name="quality", make=_quality, mergeable=True),
     Entry(name="psi", make=_psi, mergeable=True),
     Entry(name="cusum", make=_drift),
+    Entry(name="jump", make=_jumps, instances=False),
     Entry(name="health", make=_health, of_rows=False),
     Entry(name="calibration", make=_calibration, of_rows=False, instances=False),
     Entry(name="estimate", make=_estimate, of_rows=False, instances=False),
