@@ -150,10 +150,10 @@ def test_a_broken_column_is_not_exchanged_with_another() -> None:
     for _ in range(2):
         detector.update(curved(rng, True, 500))
     (found,) = detector.levels()
-    assert [change.level for change in Standing(8000).settle(scope, {}, None, 1000)] == [found]
+    assert [change.level for change in Standing(8000, 0.5).settle(scope, {}, None, 1000)] == [found]
     stuck = replace(found, detector="quality", subject="f1", statistic="stuck")
     scope.detectors["quality"] = Told([stuck])
-    assert [change.level for change in Standing(8000).settle(scope, {}, None, 1000)] == [stuck]
+    assert [change.level for change in Standing(8000, 0.5).settle(scope, {}, None, 1000)] == [stuck]
 
 
 def test_a_saved_watch_that_names_other_columns_is_refused() -> None:
