@@ -16,7 +16,7 @@ _ONE_IN = 10  # one window in so many may be a lone peak: the next lower ones sa
 _FEW = 6  # fewer windows than this have a spread rather than a maximum
 _SPREAD = 0.9
 _FREEDOM = 12.0
-_FIRST = 4.0  # spans apart from each other that what is expected at first counts for
+_FIRST = 1.0  # spans apart from each other that what is expected at first counts for
 _LONG = 2000  # windows after which the older half counts half
 
 
