@@ -52,6 +52,9 @@ ERRORS = "performance"
 COLLAPSE = "collapse"
 """The statistic of outputs that are all the same."""
 
+EXCHANGED, PAIR = "exchanged", ", "
+"""The statistic of two columns in each other's place, and what stands between the two names of a pair."""
+
 PROBING, QUERIES = "probing", "queries"
 """The detector and subject of rows that are alike, as those of somebody who probes a model are."""
 
@@ -177,19 +180,9 @@ def _anew(signal: SignalRaised, episode: Episode) -> bool:
 def _more(signal: SignalRaised, episode: Episode) -> bool:
     """Whether a later signal only tells more of a story that stands."""
     own = [other for other in episode.signals if other.model == signal.model]
-    if not own:
+    if not own or _follows(signal, own):
         return True
     kind, kinds = kind_of(signal), {kind_of(other) for other in own}
-    if kind in OUTPUTS and kinds & WRONG:
-        return True
-    if signal.statistic == COLLAPSE and any(kind_of(other) in INPUTS and breaks(other) for other in own):
-        return True  # of inputs that stay far away a model may come to say one thing at any time
-    if signal.detector == PROBING and signal.subject == QUERIES and Kind.BROKEN in kinds:
-        return True  # an input that is stuck or missing makes rows alike, as probes are
-    if kind is Kind.FAIRNESS and any(kind_of(other) is kind and _compared(signal, other) for other in own):
-        return True
-    if kind is Kind.CONFIDENCE and kinds & MOVING:
-        return True  # a model is less sure of inputs that go on moving
     if kind not in MOVING:
         return any(kind_of(other) is kind and other.subject == signal.subject for other in own)
     if any(kind_of(other) is Kind.BROKEN and _shared(signal, other) for other in own):
@@ -201,6 +194,23 @@ def _more(signal: SignalRaised, episode: Episode) -> bool:
     return bool(kinds & MOVING)
 
 
+def _follows(signal: SignalRaised, own: Sequence[SignalRaised]) -> bool:
+    """Whether it is what comes of such a story, whenever it is seen."""
+    kind, kinds = kind_of(signal), {kind_of(other) for other in own}
+    if kind in OUTPUTS and kinds & WRONG:
+        return True
+    if kind is Kind.CONFIDENCE and kinds & MOVING:
+        return True  # a model is less sure of inputs that go on moving
+    if kind is Kind.FAIRNESS:
+        return any(kind_of(other) is kind and _compared(signal, other) for other in own)
+    if signal.statistic == COLLAPSE:  # of inputs that stay far away a model may come to say one thing at any time
+        return any(kind_of(other) in INPUTS and breaks(other) for other in own)
+    if signal.statistic == EXCHANGED:  # their columns go with the others otherwise before it is sure why
+        return any(PAIR in other.subject and _shared(signal, other) for other in own)
+    # An input that is stuck or missing makes rows alike, as probes are.
+    return signal.detector == PROBING and signal.subject == QUERIES and Kind.BROKEN in kinds
+
+
 def _compared(signal: SignalRaised, other: SignalRaised) -> bool:
     """Whether two signals compare groups of the same column, crossed with others or not."""
     own, theirs = ({group.split("=")[0] for group in one.subject.split(CROSSING)} for one in (signal, other))
@@ -209,4 +219,4 @@ def _compared(signal: SignalRaised, other: SignalRaised) -> bool:
 
 def _shared(signal: SignalRaised, other: SignalRaised) -> bool:
     """Whether two signals are about the same column, or a pair with it."""
-    return bool(set(signal.subject.split(", ")) & set(other.subject.split(", ")))
+    return bool(set(signal.subject.split(PAIR)) & set(other.subject.split(PAIR)))

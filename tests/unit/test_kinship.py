@@ -64,6 +64,14 @@ def test_what_begins_later_and_far_away_is_another_fault(signal: SignalRaised) -
     assert home(signal, [DRIFT], JUDGE) is None
 
 
+def test_columns_that_went_together_otherwise_may_turn_out_to_be_exchanged() -> None:
+    """An exchange is of the fault that moved a pair with one of its columns, not of one that moved a column alone."""
+    exchanged = _later("f1, f2", Category.DATA_QUALITY, statistic="exchanged")
+    pair = _episode(raised("f2, f3", statistic="correlation"))
+    assert home(exchanged, [pair], JUDGE) is pair
+    assert home(exchanged, [DRIFT], JUDGE) is None
+
+
 def test_rows_that_lie_far_apart_are_near_all_the_same() -> None:
     """Where a window takes hours, two windows later is still the same fault."""
     hours = {"window_from": T0, "window_to": T0 + HOUR}
