@@ -6,10 +6,10 @@ from types import MappingProxyType
 import numpy as np
 from numpy.typing import NDArray
 
-from agents.detection.columns import Rows
+from agents.detection.columns import Floats, Rows
 from agents.detection.detectors.half_space import Forest
 from agents.detection.guard import Runs, count_bad, matrix
-from agents.detection.profile import RANGE, Profile, outside
+from agents.detection.profile import RANGE, STREAMS, Facet, Profile, outside
 from agents.detection.sample import Sample, streams
 
 
@@ -40,8 +40,14 @@ class Given:
         self._values, self._why = matrix(rows, known.profile.facets)
         wild = outside(self._values, known.profile.low, known.profile.high)
         self._outside = wild if wild.any() else None
+        self._apart = _apart(rows, known.profile)
         self._first = -total % known.every
         self._scores = None if known.forest is None else known.forest.score(self._values[:, self._first :: known.every])
+
+    @property
+    def apart(self) -> tuple[str, ...]:
+        """The streams of which the reference knows nothing: what is usual of them is learnt from live rows."""
+        return tuple(self._apart)
 
     def sample(self, first: int, end: int, runs: Runs) -> Sample:
         """Return the rows from one on to another as a sample; `runs` goes on from the rows before."""
@@ -53,6 +59,7 @@ class Given:
             bad[:, RANGE] = np.count_nonzero(self._outside[:, part], axis=1)
         longest, _ = runs.longest(values)
         found = {f.role: values[i] for i, f in enumerate(profile.facets) if f.role in ("confidence", "latency")}
+        found |= {role: values[part] for role, values in self._apart.items()}
         at = dict.fromkeys(found, times)
         picked = None
         if self._scores is not None:
@@ -76,3 +83,14 @@ class Given:
             stream_times=MappingProxyType(at),
             picked=picked,
         )
+
+
+def _apart(rows: Rows, profile: Profile) -> dict[str, Floats]:
+    """Return the streams that a reference, say the rows of a training, lacks: a model's latency is no part of those."""
+    facets = []
+    for role in STREAMS:
+        cells = rows.with_role(role)
+        if cells is not None and not cells.text and all(facet.role != role for facet in profile.facets):
+            facets.append(Facet(name=cells.name, role=role, text=False))
+    values = matrix(rows, tuple(facets))[0] if facets else ()
+    return {facet.role: own for facet, own in zip(facets, values, strict=True)}

@@ -235,6 +235,9 @@ class Monitor:
             return []
         scope = self._instance(rows.instance)
         given = Given(rows, at, Known(self._profile, self._forest, self._policy.forest.every), scope.total)
+        for name in given.apart:
+            for own in (self._whole, scope) if len(self._instances) > 1 else (self._whole,):
+                own.detector(name)
         changes: list[Change] = []
         first = 0
         while first < rows.rows:

@@ -86,6 +86,20 @@ def test_rows_like_the_reference_raise_nothing(built: Reference) -> None:
     assert traffic.raised == []
 
 
+def test_streams_that_the_reference_lacks_are_learnt_from_live_rows(tmp_path: Path) -> None:
+    """Rows of a training have no latency and no confidence; when the live ones leave what they were, each is raised."""
+    rng = np.random.default_rng(6)
+    columns = {name: np.round(values, 9) for name, values in features(rng, ROWS, 3).items() if name.startswith("f")}
+    path = written(tmp_path / "training.csv", columns)
+    traffic = judging(build(path, Layout(features=LAYOUT.features), RECIPE), Traffic())
+    for i in range(20):
+        columns = features(rng, 250, 3)
+        columns["latency"] = columns["latency"] * (8 if i >= 10 else 1)
+        columns["confidence"] = columns["confidence"] * (0.5 if i >= 10 else 1)
+        traffic.send(columns)
+    assert {signal.subject for signal in traffic.raised} == {"latency", "confidence"}
+
+
 def test_a_running_monitor_changes_over_and_clears_what_stood(built: Reference) -> None:
     """What was learnt of bad first rows is dropped: rows go on counting, and the signal against them is cleared."""
     rng = np.random.default_rng(3)
