@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from agents.detection.arrays import pack, unpack
 from agents.detection.columns import Floats, Rows
 from agents.detection.compiled import compiled
-from agents.detection.repeats import repeat_bound, unseen
+from agents.detection.repeats import bunched, repeat_bound, unseen
 from agents.detection.sample import BAD, Counts
 from agents.detection.season import NONE, Season, SeasonState, fit, inflation
 from schemas.errors import SchemaError
@@ -53,6 +53,7 @@ class ProfileState:
     repeats: bytes
     season: SeasonState
     inflation: bytes
+    bunched: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +72,8 @@ class Profile:
         What is taken from the values before their histogram is made.
     inflation
         How many rows of a facet say as much as one would if each did not depend on the row before.
+    bunched
+        The share of unusable cells where they come in bunches, 0 where they do not.
     """
 
     facets: tuple[Facet, ...]
@@ -83,6 +86,7 @@ class Profile:
     repeats: Floats
     season: Season
     inflation: Floats
+    bunched: Floats
 
     @property
     def used(self) -> NDArray[np.bool_]:
@@ -107,6 +111,7 @@ class Profile:
             repeats=pack(self.repeats),
             season=self.season.state(),
             inflation=pack(self.inflation),
+            bunched=pack(self.bunched),
         )
 
     @classmethod
@@ -127,6 +132,7 @@ class Profile:
             repeats=unpack(state.repeats, (facets,)),
             season=Season.of_state(state.season, facets),
             inflation=unpack(state.inflation, (facets,)),
+            bunched=unpack(state.bunched, (facets,)),
         )
 
 
@@ -227,6 +233,7 @@ def learn(
         repeats=repeat_bound(repeats, recoded),
         season=season,
         inflation=np.array([inflation(row) for row in steady]),
+        bunched=np.array([bunched(np.isnan(row)) for row in recoded]),
     )
     return profile, recoded
 

@@ -1,6 +1,7 @@
-"""How often a column repeats itself or says something new, learnt from its reference."""
+"""How often a column repeats itself, says something new or says nothing, learnt from its reference."""
 
 import numpy as np
+from numpy.typing import NDArray
 
 from agents.detection.columns import Floats
 from agents.detection.sample import Counts
@@ -10,6 +11,10 @@ CODES = 10
 
 CERTAIN = 0.9999
 """The probability of a repeat in a column that may stand still for any time."""
+
+_BLOCKS = 10
+_BY_CHANCE = 2.4
+"""Of the variance of so many shares over what is expected: chi-square over its degrees of freedom, one in a hundred."""
 
 
 def unseen(codes: Floats) -> int:
@@ -45,3 +50,17 @@ def repeat_bound(repeats: Counts, matrix: Floats) -> Floats:
             bound[i] = 1.0
     usual: Floats = np.minimum(bound, CERTAIN)
     return usual
+
+
+def bunched(unusable: NDArray[np.bool_]) -> float:
+    """Return the share of unusable cells that a bunch of gaps reaches: of the worst block of rows.
+
+    0 where the shares of blocks vary by no more than chance: then their mean says all.
+    """
+    block = len(unusable) // _BLOCKS
+    share = float(unusable.mean()) if block else 0.0
+    if not 0 < share < 1:
+        return 0.0
+    shares = unusable[: block * _BLOCKS].reshape(_BLOCKS, block).mean(axis=1)
+    varies = float(shares.var(ddof=1)) * block > _BY_CHANCE * share * (1 - share)
+    return float(shares.max()) if varies else 0.0

@@ -241,3 +241,18 @@ def test_windows_of_another_policy_are_remembered_exactly_however_many_rows_they
     body = encode(replace(saved, counts=counts))
     psi.restore(body)
     assert psi.state() == body
+
+
+def test_gaps_that_come_in_bunches_are_usual_and_a_flood_of_them_is_not() -> None:
+    """A station that is silent for an hour at a time is so again; that half of its values are missing is a fault."""
+    rng = np.random.default_rng(4)
+    silent = np.repeat(rng.random(400) < 0.1, 60)
+    silent[20_000:] |= rng.random(4000) < 0.5
+    traffic = Traffic()
+    for first in range(0, 24_000, 250):
+        columns = features(rng, 250, 2)
+        columns["f1"] = column("f1", columns["f1"], flags=silent[first : first + 250].astype(np.uint8).tobytes())
+        traffic.send(columns)
+        if first < 20_000:
+            assert traffic.raised == []
+    assert {(signal.subject, signal.statistic) for signal in traffic.raised} == {("f1", "null")}

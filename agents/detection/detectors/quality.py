@@ -10,7 +10,7 @@ from agents.detection.arrays import pack, unpack
 from agents.detection.columns import Floats
 from agents.detection.compiled import compiled
 from agents.detection.detectors.level import CAP, Held, Key, Level, Levels
-from agents.detection.profile import RANGE, Profile
+from agents.detection.profile import NAN, NULL, RANGE, Profile
 from agents.detection.sample import BAD, Counts, Sample
 from schemas.avro import decode, encode
 from schemas.thresholds import Thresholds
@@ -138,6 +138,10 @@ class Quality:
         rows = max(self._profile.rows, 1)
         rates = self._profile.bad / rows
         upper: Floats = np.minimum(rates + 3 * np.sqrt(rates * (1 - rates) / rows) + 3 / rows, 1.0)
+        for kind in (NULL, NAN):
+            # Gaps that come in bunches will again.
+            had = self._profile.bad[:, kind] > 0
+            upper[had, kind] = np.maximum(upper[had, kind], self._profile.bunched[had])
         return upper
 
     def _run_limits(self) -> Floats:
@@ -161,15 +165,19 @@ class Quality:
             tail = float(bdtrc(float(bad[i, kind]) - 1, self._rows, base[i, kind]))
             score = CAP if tail <= 10.0**-CAP else -float(np.log10(tail))
             if score > self._score:
-                limit = float(base[i, kind]) + self._policy.quality.rise
-                found.append(self._level(i, BAD[kind], float(rates[i, kind]), limit, score))
+                rate, limit = float(rates[i, kind]), float(base[i, kind]) + self._policy.quality.rise
+                # Gaps come and go: a rise that is hardly one has to last.
+                small = kind == RANGE or rate - limit < self._policy.quality.rise
+                found.append(self._level(i, BAD[kind], rate, limit, score, symptom=small))
         for i in np.flatnonzero(longest >= most).tolist():
             length = float(longest[i])
             digits = -length * float(np.log10(self._profile.repeats[i])) - float(np.log10(self._window))
             found.append(self._level(i, STUCK, length, float(most[i]), min(digits, CAP)))
         return found
 
-    def _level(self, index: int, statistic: str, value: float, threshold: float, score: float) -> Level:
+    def _level(
+        self, index: int, statistic: str, value: float, threshold: float, score: float, *, symptom: bool = False
+    ) -> Level:
         return Level(
             detector=self.name,
             subject=self._profile.facets[index].name,
@@ -183,7 +191,7 @@ class Quality:
             window_from=self._from,
             window_to=self._to,
             rows=self._rows,
-            symptom=statistic == BAD[RANGE],
+            symptom=symptom,
         )
 
 
