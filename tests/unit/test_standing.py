@@ -65,9 +65,9 @@ def test_the_wrong_predictions_of_one_group_are_no_attack() -> None:
     assert {category for category, _ in raised} == {"fairness"}
 
 
-def test_flips_are_suspected_where_nothing_explains_them() -> None:
-    """Without labels, and where one caller stands out, flips are told as an attack."""
-    assert ("attack", "flips") in buggy(labels=False)
+def test_flips_are_an_attack_where_a_caller_stands_out() -> None:
+    """Rows as near each other as ever, and answered otherwise, are the model's doing; of one caller, they are not."""
+    assert ("attack", "flips") not in buggy(labels=False)
     assert {("attack", "flips"), ("attack", "caller_share")} <= buggy(caller=mostly_one)
 
 

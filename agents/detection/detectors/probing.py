@@ -22,7 +22,7 @@ from schemas.avro import decode, encode
 from schemas.errors import SchemaError
 from schemas.thresholds import Thresholds
 
-FLIPS, STEPS, MARGIN, TOP = range(4)
+FLIPS, STEPS, MARGIN, TOP, ALIKE = range(5)
 _FEWEST = 3  # features: with fewer, rows are near each other by chance, and a step in one is no news
 _ENOUGH = 50
 _NO_FLAGS = np.zeros((3, 0), dtype=np.bool_)
@@ -76,7 +76,7 @@ class Probing:
         numbers = [not profile.facets[i].text for i in self._lattice.columns.tolist()]
         self._numbers = common(self._lattice.columns[numbers])
         self._levels = Levels(thresholds.confirm_windows, thresholds.clear_windows)
-        self._usual = Usual(4, self._policy.learn_windows)
+        self._usual = Usual(5, self._policy.learn_windows)
         self._doubt = -np.inf
         self._windows = self._passed = 0
         self._from = self._to = 0
@@ -196,19 +196,19 @@ class Probing:
         if not np.isfinite(self._doubt):
             self._learn_doubt()
         usable, steps, unsure = self._flags
-        _, flipped = attack.shared(self._rows[0], self._rows[1])
+        alike, flipped = attack.shared(self._rows[0], self._rows[1])
         flips = flipped & usable
         top, most = self._busiest()
-        counts = [int(np.count_nonzero(mask)) for mask in (flips, steps, unsure, most)]
+        counts = [int(np.count_nonzero(mask)) for mask in (flips, steps, unsure, most, alike & usable)]
         findings: list[Level] = []
         span = Span(rows=self._seen, at_from=self._from, at_to=self._to)
         if self._usual.learnt:
-            findings = self._overall(counts, span)
-            if top:
-                findings += self._of_caller(top, np.stack([flips, steps, unsure])[:, most], counts[TOP], span)
+            marks = np.stack([flips, steps, unsure])[:, most]
+            named = self._of_caller(top, marks, counts[TOP], span) if top else []
+            findings = [*self._overall(counts, span, named=bool(named)), *named]
         self._levels.judge(findings)
         if not findings:
-            self._usual.take(counts, [span.rows] * 4)
+            self._usual.take(counts, [span.rows] * 5)
         self._clear()
 
     def _learn_doubt(self) -> None:
@@ -228,8 +228,13 @@ class Probing:
         top = int(np.argmax(np.bincount(known)))
         return self._callers.names[top], callers == top
 
-    def _overall(self, counts: list[int], span: Span) -> list[Level]:
+    def _overall(self, counts: list[int], span: Span, *, named: bool) -> list[Level]:
+        """Judge all rows; `named` says that one caller stands out among them.
+
+        Where no more rows than usual are near another, it is the model that answers otherwise, not what it is asked.
+        """
         policy, found = self._policy, []
+        asked = named or counts[ALIKE] / span.rows >= self._usual.base(ALIKE) + policy.duplicate_share
         for statistic, name, technique, confidence, rise in (
             (FLIPS, "flips", EVADE, 0.6, policy.duplicate_share),
             (STEPS, "steps", EXTRACT, 0.5, policy.step_share),
@@ -238,7 +243,9 @@ class Probing:
             score = attack.binomial(counts[statistic], span.rows, self._usual.base(statistic))
             if share >= limit and score > self._score:
                 measured = (share, limit, score)
-                found.append(attack.level(self.name, ("queries", name), measured, span, technique, confidence))
+                own = ("queries", name)
+                material = asked or statistic != FLIPS
+                found.append(attack.level(self.name, own, measured, span, technique, confidence, material=material))
         return found
 
     def _of_caller(self, caller: str, marks: attack.Mask, rows: int, span: Span) -> list[Level]:
