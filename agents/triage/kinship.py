@@ -184,7 +184,8 @@ def _more(signal: SignalRaised, episode: Episode) -> bool:
         return True
     kind, kinds = kind_of(signal), {kind_of(other) for other in own}
     if kind not in MOVING:
-        return any(kind_of(other) is kind and other.subject == signal.subject for other in own)
+        same = any(kind_of(other) is kind and other.subject == signal.subject for other in own)
+        return same or any(_moved(signal, other) for other in own)
     if any(kind_of(other) is Kind.BROKEN and _shared(signal, other) for other in own):
         return True  # what was broken moves once more when it is repaired
     if breaks(signal):
@@ -215,6 +216,16 @@ def _compared(signal: SignalRaised, other: SignalRaised) -> bool:
     """Whether two signals compare groups of the same column, crossed with others or not."""
     own, theirs = ({group.split("=")[0] for group in one.subject.split(CROSSING)} for one in (signal, other))
     return bool(own & theirs)
+
+
+def _moved(signal: SignalRaised, other: SignalRaised) -> bool:
+    """Whether a column that a signal is about broke plainly away before, and what is broken of it now is little.
+
+    What it holds since then has gaps and repeats of its own.
+    """
+    little = kind_of(signal) is Kind.BROKEN and not large(signal)
+    plain = kind_of(other) is Kind.MOVED and breaks(other) and extent(other) >= PLAIN
+    return little and plain and signal.subject == other.subject
 
 
 def _shared(signal: SignalRaised, other: SignalRaised) -> bool:

@@ -72,6 +72,15 @@ def test_columns_that_went_together_otherwise_may_turn_out_to_be_exchanged() -> 
     assert home(exchanged, [DRIFT], JUDGE) is None
 
 
+def test_a_column_that_broke_plainly_away_brings_gaps_of_its_own_but_no_flood_of_them() -> None:
+    """A few missing cells more are of what moved the column far away; many, or of another column, are another fault."""
+    episode = _episode(raised("f1", baseline="rolling", value=2.0))
+    gaps = {"statistic": "null", "threshold": 0.02}
+    assert home(_later("f1", Category.DATA_QUALITY, value=0.05, **gaps), [episode], JUDGE) is episode
+    assert home(_later("f1", Category.DATA_QUALITY, value=0.3, **gaps), [episode], JUDGE) is None
+    assert home(_later("f2", Category.DATA_QUALITY, value=0.05, **gaps), [episode], JUDGE) is None
+
+
 def test_rows_that_lie_far_apart_are_near_all_the_same() -> None:
     """Where a window takes hours, two windows later is still the same fault."""
     hours = {"window_from": T0, "window_to": T0 + HOUR}
