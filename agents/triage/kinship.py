@@ -7,13 +7,14 @@
    or inputs broken only after others were seen to move, the spans do not overlap, and they have no one beginning.
 3. An effect (outputs that are wrong, unfair, unsure or other) is *explained* by a break upstream of it that is plain,
    for as many windows as it takes to be sure of it; whatever else moved is its story only where both began together.
+   Where nothing nearer explains it, it is of a broken input that still is broken, however late labels show it.
 4. What is left tells *more* of a story that stands: the same level, another model, the same subject and no worse,
    wander among what moves, other outputs where they are known to be wrong, what is wrong where outputs alone moved,
    groups of the same column, rows that a broken input makes alike.
 5. Anything else is another fault.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from agents.triage.cause import (
     EFFECTS,
@@ -64,11 +65,19 @@ CROSSING = " and "
 _DATED = WRONG | {Kind.BROKEN}
 """Faults whose first window is known to be the first that shows them: what wanders has no such beginning."""
 
+_SUFFERING = EFFECTS - {Kind.FLIPPED}
+"""What comes of an input for as long as it is broken; who flips outputs by small steps needs no broken input."""
+
+Standing = Callable[[SignalRaised], str]
+"""Tells of which episode a signal's level is still raised; empty where it is not."""
+
 _SERVING = frozenset({Kind.BROKEN, Kind.ATTACK, Kind.INFRASTRUCTURE, Kind.HUMAN_REPORT})
 _LEVEL = ("model", "mode", "detector", "subject", "statistic", "baseline", "first_bad_at")
 
 
-def home(signal: SignalRaised, episodes: Iterable[Episode], judge: Judge) -> Episode | None:
+def home(
+    signal: SignalRaised, episodes: Iterable[Episode], judge: Judge, stands: Standing = lambda _: ""
+) -> Episode | None:
     """Return the episode that the signal is part of, of those of its system; None where it is another fault."""
     known = sorted(episodes, key=lambda episode: (episode.began_at, episode.id), reverse=True)
     for episode in known:
@@ -83,6 +92,10 @@ def home(signal: SignalRaised, episodes: Iterable[Episode], judge: Judge) -> Epi
         return known[min(near)[1]]
     for episode in known:
         if _more(signal, episode):
+            return episode
+    for episode in known:
+        raised = [other for other in episode.signals if stands(other) == episode.id]
+        if any(_endured(signal, other, judge) for other in raised):
             return episode
     return known[0] if len(known) >= MAX_EPISODES else None
 
@@ -171,6 +184,16 @@ def _explains(cause: SignalRaised, signal: SignalRaised) -> bool:
     return upstream and breaks(cause) and (kind_of(cause) not in INPUTS or extent(cause) >= PLAIN)
 
 
+def _endured(signal: SignalRaised, broken: SignalRaised, judge: Judge) -> bool:
+    """Whether outputs are wrong or unsure since an input broke, which still is broken: that may take long to be sure.
+
+    Inputs that moved, however far, are no such cause: real ones stay where they went, and later faults are others.
+    """
+    plain = kind_of(broken) is Kind.BROKEN and weight(broken) >= judge.policy.promote_score
+    since = signal.first_bad_at >= broken.first_bad_at and signal.model == broken.model
+    return plain and since and kind_of(signal) in _SUFFERING
+
+
 def _anew(signal: SignalRaised, episode: Episode) -> bool:
     """Whether a level that is raised again broke again, or is so much worse that it is not the same."""
     before = max(extent(other) for other in episode.signals if other.signal == signal.signal)
@@ -207,7 +230,7 @@ def _follows(signal: SignalRaised, own: Sequence[SignalRaised]) -> bool:
     if signal.statistic == COLLAPSE:  # of inputs that stay far away a model may come to say one thing at any time
         return any(kind_of(other) in INPUTS and breaks(other) for other in own)
     if signal.statistic == EXCHANGED:  # their columns go with the others otherwise before it is sure why
-        return any(PAIR in other.subject and _shared(signal, other) for other in own)
+        return any((PAIR in other.subject or _plain(other)) and _shared(signal, other) for other in own)
     # An input that is stuck or missing makes rows alike, as probes are.
     return signal.detector == PROBING and signal.subject == QUERIES and Kind.BROKEN in kinds
 
@@ -224,8 +247,12 @@ def _moved(signal: SignalRaised, other: SignalRaised) -> bool:
     What it holds since then has gaps and repeats of its own.
     """
     little = kind_of(signal) is Kind.BROKEN and not large(signal)
-    plain = kind_of(other) is Kind.MOVED and breaks(other) and extent(other) >= PLAIN
-    return little and plain and signal.subject == other.subject
+    return little and _plain(other) and signal.subject == other.subject
+
+
+def _plain(moved: SignalRaised) -> bool:
+    """Whether a column broke so plainly away that it now holds something else."""
+    return kind_of(moved) is Kind.MOVED and breaks(moved) and extent(moved) >= PLAIN
 
 
 def _shared(signal: SignalRaised, other: SignalRaised) -> bool:

@@ -221,12 +221,12 @@ class Triage:
         names = self._homes.of(topic_id, (signal.model, *joined))
         known = alike((self._memory.episodes[name] for name in names), signal.model, self._judge)
         # What people reported, and nothing has explained yet, is what is now seen.
-        found = home(signal, known, self._judge) or next((one for one in known if only_reported(one.signals)), None)
+        reported = (one for one in known if only_reported(one.signals))
+        found = home(signal, known, self._judge, self._memory.raised.episode_of) or next(reported, None)
         if found is not None and is_old(found, self._judge, at):
             self._end(found)  # its case goes on without it; what is raised now recurs
         elif found is not None:
-            missing = () if signal.model in found.models else (signal.model,)
-            return replace(found, models=found.models + missing)
+            return replace(found, models=tuple(dict.fromkeys((*found.models, signal.model))))
         elif late(signal, self._memory.settled, self._judge):
             return None
         self._make_room()

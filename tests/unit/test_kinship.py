@@ -6,9 +6,9 @@ import pytest
 
 from agents.triage.episode import Episode, attach
 from agents.triage.kinship import MAX_EPISODES, home
-from schemas.signals import SignalRaised
-from schemas.values import Category
-from tests.feed import T0, judge, raised
+from schemas.signals import IncidentGrew, IncidentOpened, IncidentQuieted, SignalRaised
+from schemas.values import Category, Position
+from tests.feed import T0, TELEMETRY, Feed, cleared, judge, raised
 
 JUDGE = judge()
 HOUR = 3_600_000
@@ -72,6 +72,15 @@ def test_columns_that_went_together_otherwise_may_turn_out_to_be_exchanged() -> 
     assert home(exchanged, [DRIFT], JUDGE) is None
 
 
+def test_a_column_that_broke_plainly_away_may_turn_out_to_be_exchanged() -> None:
+    """What a column holds that is plainly another one's goes with the others otherwise, and is no second fault."""
+    exchanged = _later("f1, f2", Category.DATA_QUALITY, statistic="exchanged")
+    episode = _episode(raised("f1", baseline="rolling", value=2.0))
+    assert home(exchanged, [episode], JUDGE) is episode
+    assert home(exchanged, [_episode(raised("f3", baseline="rolling", value=2.0))], JUDGE) is None
+    assert home(exchanged, [_episode(raised("f1", baseline="rolling", value=1.0))], JUDGE) is None
+
+
 def test_a_column_that_broke_plainly_away_brings_gaps_of_its_own_but_no_flood_of_them() -> None:
     """A few missing cells more are of what moved the column far away; many, or of another column, are another fault."""
     episode = _episode(raised("f1", baseline="rolling", value=2.0))
@@ -123,6 +132,48 @@ def test_a_plain_break_explains_what_labels_show_windows_later_and_what_wandered
     assert home(_windows(27, "accuracy", Category.PERFORMANCE), [episode], JUDGE) is episode
     assert home(_windows(27, "confidence", Category.CONFIDENCE), [episode], JUDGE) is episode
     assert home(_windows(5, "error", Category.PERFORMANCE), [_episode(wander)], JUDGE) is None
+
+
+@pytest.mark.parametrize(
+    ("subject", "category"),
+    [("error", Category.PERFORMANCE), ("sex=f", Category.FAIRNESS), ("confidence", Category.CONFIDENCE)],
+)
+def test_outputs_that_are_wrong_while_an_input_still_is_broken_are_its_effect(subject: str, category: Category) -> None:
+    """However late labels show it; not where the input was repaired, broke only later, or moved, nor for an attack."""
+    late = _windows(99, subject, category)
+    broken = _episode(_windows(0, "f1", Category.DATA_QUALITY))
+    assert home(late, [broken], JUDGE, lambda _: broken.id) is broken
+    assert home(late, [broken], JUDGE) is None
+    after = _episode(_windows(200, "f1", Category.DATA_QUALITY))
+    assert home(late, [after], JUDGE, lambda _: after.id) is None
+    if category is not Category.CONFIDENCE:
+        moved = _episode(_windows(0, "f1", baseline="rolling", value=3.0))
+        assert home(late, [moved], JUDGE, lambda _: moved.id) is None
+    flips = _windows(99, "queries", Category.ATTACK, detector="boundary", statistic="flips")
+    assert home(flips, [broken], JUDGE, lambda _: broken.id) is None
+
+
+def test_what_is_nearer_than_a_broken_input_explains_wrong_outputs() -> None:
+    """An effect is of the break right before it, though a sensor that failed long ago still stands."""
+    broken = _episode(_windows(0, "f1", Category.DATA_QUALITY))
+    moved = _episode(_windows(98, "f2", baseline="rolling", value=3.0))
+    late = _windows(99, "error", Category.PERFORMANCE)
+    assert home(late, [broken, moved], JUDGE, lambda _: broken.id) is moved
+
+
+def test_wrong_outputs_are_of_a_broken_input_until_it_is_cleared() -> None:
+    """Labels that show it much later open no second incident while the sensor fails; after its repair they do."""
+    late, offset = T0 + 24 * HOUR, Position(topic_id=TELEMETRY, partition=0, offset=300)
+    times = {"first_bad_at": late, "window_from": late, "window_to": late + 1000}
+    for repaired, told in ((False, [IncidentOpened, IncidentGrew]), (True, [IncidentOpened, IncidentOpened])):
+        feed, stuck = Feed(), raised("f1", Category.DATA_QUALITY)
+        feed.say(stuck)
+        feed.tick(2000)
+        if repaired:
+            feed.say(cleared(stuck), at=24 * HOUR)
+        feed.say(raised("error", Category.PERFORMANCE, source=offset, **times), at=24 * HOUR + 1000)
+        feed.tick(24 * HOUR + 62_000)
+        assert [type(one) for one in feed.told if not isinstance(one, IncidentQuieted)] == told
 
 
 def test_a_break_is_together_with_wander_only_where_both_began_within_a_window() -> None:
