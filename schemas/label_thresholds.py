@@ -46,8 +46,8 @@ class Performance(Frozen):
     together: tuple[Annotated[int, Field(ge=2, le=100)], ...] = Field(
         (4, 8),
         max_length=8,
-        description="windows that are looked at together, for a rise that no single one is sure of; memory_windows "
-        "must be twice as many",
+        description="windows that are looked at together, for a rise that no single one is sure of; more than half "
+        "of memory_windows are not",
     )
     wander: float = Field(
         2.0,

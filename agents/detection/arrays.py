@@ -27,6 +27,14 @@ def unpack(data: bytes, shape: tuple[int, ...], dtype: str = "<f8") -> NDArray[A
     return np.frombuffer(data, dtype=kind).reshape(shape).copy()
 
 
+def finite(data: bytes, shape: tuple[int, ...], *, least: float = -np.inf) -> NDArray[np.float64]:
+    """Return a writable array of a shape; SchemaError also where an item is no finite number, or below the least."""
+    found: NDArray[np.float64] = unpack(data, shape)
+    if not (np.isfinite(found) & (found >= least)).all():
+        raise SchemaError("a state holds numbers that nothing measured")
+    return found
+
+
 def common(array: NDArray[Item]) -> NDArray[Item]:
     """Return an array that equals this one, the same for all who ask for the same bytes: nobody may write it."""
     found: NDArray[Item] = _common(array.tobytes(), array.dtype.str, array.shape)

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from agents.detection.detectors.catalogue import Setting, make
+from schemas.label_thresholds import Labels
 from schemas.label_thresholds import Performance as PerformancePolicy
 from schemas.thresholds import Thresholds
 from schemas.values import Category
@@ -195,3 +196,25 @@ def test_policy_says_which_windows_are_looked_at_together_and_other_ones_forget_
     others.restore(detector.state())
     others.update(labelled(bits[-400:]))
     assert not others.levels()
+
+
+@pytest.mark.parametrize(("name", "seen"), [("error", 1100), ("residual", 1100), ("residual", 150)])
+def test_a_policy_of_shorter_windows_goes_on_where_the_longer_one_was(name: str, seen: int) -> None:
+    """As many labels as a window of the new policy has are judged with the next; more than it teaches by are enough."""
+    rng = np.random.default_rng(7)
+
+    def given(rows: int, worse: int = 1) -> Any:
+        if name == "error":
+            return labelled(rng.random(rows) < 0.1 * worse)
+        return labelled(residuals=abs(rng.normal(size=rows)) * worse)
+
+    before = make(name, Setting(thresholds=Thresholds()))
+    before.update(given(seen))
+    after = make(name, Setting(thresholds=Thresholds(labels=Labels(window=100))))
+    after.restore(before.state())
+    for _ in range(20):
+        after.update(given(100))
+    assert after.levels() == []
+    for _ in range(8):
+        after.update(given(100, worse=6))
+    assert after.levels() != []

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import log_ndtr, ndtri_exp
 
-from agents.detection.arrays import common, pack, unpack
+from agents.detection.arrays import common, finite, pack, unpack
 from agents.detection.columns import Floats
 from agents.detection.detectors.level import CAP, Held, Key, Level, Levels
 from agents.detection.detectors.mirror import BLOCKS, Scales, learn, ratios, relations
@@ -181,20 +181,22 @@ class Exchange:
         saved = decode(ExchangeState, state)
         columns, pairs = len(saved.scales) // 16, len(saved.kinds) // 8
         numbers = unpack(saved.numbers, (len(saved.numbers) // 8,), "<i8")
-        middle, deviation = unpack(saved.scales, (2, columns))
+        middle, deviation = finite(saved.scales, (2, columns))
         found, kinds = unpack(saved.pairs, (pairs, 2), "<i8"), unpack(saved.kinds, (pairs,), "<i8")
         if max(columns, len(numbers)) > MOST or pairs > MOST_PAIRS or (pairs and columns != len(numbers)):
             raise SchemaError("a saved watch for exchanged columns is larger than any")
+        if saved.windows < 0:
+            raise SchemaError("a saved watch for exchanged columns has seen fewer than no windows")
         if not (_within(numbers, len(self._facets)) and _within(found, columns) and _within(kinds, 2)):
             raise SchemaError("a saved watch for exchanged columns names some that there are not")
         self._numbers = numbers
         self._watch(Scales(middle, deviation), found, kinds)
         plain = 1 + columns if pairs else 0
         squared = 1 + 2 * columns if kinds.any() else 0
-        self._precisions = (unpack(saved.plain, (plain, plain)), unpack(saved.squared, (squared, squared)))
-        usual = unpack(saved.usual, (5, pairs))
+        self._precisions = (finite(saved.plain, (plain, plain)), finite(saved.squared, (squared, squared)))
+        usual = finite(saved.usual, (5, pairs))
         self._usual = usual if pairs else _NOTHING
-        self._sums = unpack(saved.sums, self._sums.shape)
+        self._sums = finite(saved.sums, self._sums.shape)
         self._windows, self._from, self._to = saved.windows, saved.at_from, saved.at_to
         self._rows = min(max(saved.rows, 0), self._window - 1)
         self._levels.restore(saved.held)

@@ -16,7 +16,7 @@ def wilson(hits: float, of: float) -> tuple[float, float]:
     """Return the interval of a share (Wilson, 1927); 0 to 1 where nothing was counted."""
     if of <= 0:
         return 0.0, 1.0
-    share, square = hits / of, _Z * _Z
+    share, square = min(hits / of, 1.0), _Z * _Z
     centre = share + square / (2 * of)
     reach = _Z * math.sqrt(share * (1 - share) / of + square / (4 * of * of))
     scale = 1 + square / of

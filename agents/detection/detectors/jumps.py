@@ -15,7 +15,7 @@ from scipy.special import stdtr
 from agents.detection.arrays import common, pack, unpack
 from agents.detection.columns import Floats
 from agents.detection.detectors import leaps
-from agents.detection.detectors.leaps import AFTER, HELD, LEAPT
+from agents.detection.detectors.leaps import AFTER, CALM, HELD, LEAPT
 from agents.detection.detectors.level import CAP, Held, Key, Level, Levels
 from agents.detection.profile import Profile
 from agents.detection.sample import Sample
@@ -32,6 +32,9 @@ WANDERS = 3.0
 
 OTHER = 3.0
 """−log10 p that is enough to say that the steps after a jump have another scale."""
+
+_PHASES = (CALM, LEAPT, HELD)
+_TIMES = 2.0**53  # ms up to which a double holds each
 
 _SPREAD = 0.83
 """Variance of the logarithm of a mean absolute change of independent normal steps, times how many it is of."""
@@ -121,7 +124,10 @@ class Jumps:
         saved = decode(JumpsState, state)
         if saved.rows < 0:
             raise SchemaError("a saved window has fewer than no rows")
-        self._held = unpack(saved.columns, self._held.shape)
+        held = unpack(saved.columns, self._held.shape)
+        if not (np.isin(held[leaps.PHASE], _PHASES) & (np.abs(held[leaps.AT]) <= _TIMES)).all():
+            raise SchemaError("a saved watch for jumps is in no phase, or of no time")
+        self._held = held
         # Another policy may have shorter windows.
         self._rows = min(saved.rows, self._window - 1)
         self._from, self._to = saved.at_from, saved.at_to
@@ -138,7 +144,7 @@ class Jumps:
             for column in held:
                 leaps.begin(self._held, column)
                 if self._names[column] not in raised:
-                    phases[column] = leaps.CALM
+                    phases[column] = CALM
         self._rows = 0
 
     def _judge(self, column: int) -> None:
@@ -197,7 +203,7 @@ class Jumps:
             window_to=max(self._to, at),
             rows=self._rows,
             symptom=False,
-            note=f"from {before:.6g} to {beyond:.6g} between two rows, and it stays there",
+            note=f"in steps as large as the largest known; from {before:.6g} to {beyond:.6g} between two rows, and it stays",
         )
 
 

@@ -13,7 +13,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from agents.detection.arrays import pack, unpack
+from agents.detection.arrays import finite, pack, unpack
 from agents.detection.columns import Floats
 from agents.detection.detectors.intervals import binomial_score, normal_score, stated, wilson
 from agents.detection.detectors.level import Key, Level, Levels
@@ -88,7 +88,7 @@ class Performance:
         if not self._cap:
             usable = usable[self._learn(values[usable]) :]
         while len(usable):
-            left = self._window - int(self._now[0])
+            left = max(self._window - int(self._now[0]), 1)  # another policy may have shorter windows
             self._take(joined, values, usable[:left])
             usable = usable[left:]
 
@@ -126,24 +126,24 @@ class Performance:
         saved = decode(PerformanceState, state)
         if len(saved.names) > MAX_NAMES:
             raise SchemaError(f"the saved performance names {len(saved.names)} groups; at most {MAX_NAMES} are kept")
-        numbers = unpack(saved.numbers, (6,))
+        numbers = finite(saved.numbers, (6,), least=0.0)
         self._cap, self._first, self._variance = numbers[:3].tolist()
         self._now = numbers[3:].copy()
         self._learnt = unpack(saved.learnt, (len(saved.learnt) // 8,))
-        self._memory = unpack(saved.memory, (len(saved.memory) // 8,)).tolist()
-        self._pending = unpack(saved.pending, (len(saved.pending) // 8,)).tolist()
+        means = (finite(body, (len(body) // 8,), least=0.0) for body in (saved.memory, saved.pending))
+        self._memory, self._pending = (found.tolist() for found in means)
         self._began = unpack(saved.began, (len(saved.began) // 8,), "<i8").tolist()
         self._rises.restore(saved.rises)
-        groups = unpack(saved.groups, (len(saved.names), 4))
+        groups = finite(saved.groups, (len(saved.names), 4), least=0.0)
         self._groups = dict(zip(saved.names, groups, strict=True))
         self._seen, self._waited, self._from, self._to = saved.seen, saved.waited, saved.at_from, saved.at_to
         self._levels.restore(saved.held)
 
     def _learn(self, values: Floats) -> int:
         # One wild label must not be the mean of its window: the first residuals say how large one may be.
-        taken = min(self._window - len(self._learnt), len(values))
+        taken = min(max(self._window - len(self._learnt), 0), len(values))
         self._learnt = np.concatenate([self._learnt, values[:taken]])
-        if len(self._learnt) == self._window:
+        if len(self._learnt) >= self._window:
             usual = float(np.quantile(self._learnt, 0.9, method="inverted_cdf"))
             self._cap = min(max(_WILD * usual, 1e-9), 1e150)
             self._learnt = np.empty(0)

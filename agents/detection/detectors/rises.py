@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 from scipy.special import stdtrit
 
-from agents.detection.arrays import pack, unpack
+from agents.detection.arrays import finite, pack, unpack
 from agents.detection.columns import Floats
 from agents.detection.detectors.intervals import student_score
 
@@ -32,8 +32,6 @@ class RisesState:
 class Rise(NamedTuple):
     """Several windows that are higher than those before them.
 
-    span
-        How many windows were looked at together.
     windows
         How many of the newest are behind it.
     mean, natural
@@ -42,7 +40,6 @@ class Rise(NamedTuple):
         −log10 p of so high a mean, were it how these windows wander.
     """
 
-    span: int
     windows: int
     mean: float
     natural: float
@@ -111,7 +108,7 @@ class Rises:
             chance = (max(usual * (1 - usual), 1 / rows) if noise is None else noise) / rows
             wander = self._slow * max(float(before.var(ddof=1)) - chance, 0.0)
             spread = chance / span + wander + (chance + wander) / len(before)
-            apart[k] = (mean - usual) ** 2
+            apart[k] = (mean - usual) * (mean - usual)
             # Spans that overlap are no further evidence.
             number, squares = (self._seen[:, k] / span).tolist()
             spread = max((_FIRST * spread + squares) / (_FIRST + number), 1e-300)
@@ -119,7 +116,7 @@ class Rises:
             # The rise began where what is above the middle, from there to the end, is most.
             sums = np.cumsum((recent - (usual + mean) / 2)[::-1])
             peaks = np.convolve(before, np.full(span, 1 / span), "valid")
-            found.append(Rise(span, int(np.argmax(sums)) + 1, mean, float(peaks.max()), score))
+            found.append(Rise(int(np.argmax(sums)) + 1, mean, float(peaks.max()), score))
         self._learn(apart)
         return found
 
@@ -135,7 +132,7 @@ class Rises:
         """Remember exactly that; nothing where policy asks for other spans now."""
         if state.spans == self._spans:
             spans = len(self._spans)
-            self._seen = unpack(state.seen, (2, spans)).copy()
+            self._seen = finite(state.seen, (2, spans), least=0.0)
             self._late = unpack(state.late, (len(state.late) // 8 // spans, spans))[-self.longest :]
 
     def _learn(self, apart: Floats) -> None:
