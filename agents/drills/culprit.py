@@ -95,6 +95,9 @@ def culprit(
 def _of_input(category: Category, ranked: Sequence[Evidence], features: Mapping[str, Seen]) -> dict[str, Any]:
     """Return what happened to the input that the weightiest signal names, or to the first there is."""
     for one in ranked:
+        pair = [column(part) for part in one.subject.split(", ")]
+        if one.statistic == "exchanged" and len(pair) == 2 and all(name in features for name in pair):
+            return {"kind": "swapped", "features": pair}
         for part in one.subject.split(", "):
             if column(part) in features:
                 name = column(part)

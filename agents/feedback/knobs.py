@@ -45,6 +45,7 @@ def _times(found: Evidence, setting: float) -> float:
 _KNOBS: Mapping[tuple[str, str, str], tuple[Path, _Measure]] = {
     ("psi", "psi", "reference"): (("psi",), _itself),
     ("psi", "psi", "rolling"): (("psi",), _itself),
+    ("jump", "jump", "rolling"): (("drift", "jump"), _itself),
     **{("quality", kind, "reference"): (("quality", "rise"), _above) for kind in BAD},
     ("performance", "share", "rolling"): (("performance", "error_rise"), _above),
     ("performance", "share", "reference"): (("performance", "slow_rise"), _above),

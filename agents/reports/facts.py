@@ -122,11 +122,10 @@ def _dates(record: Record) -> Iterator[tuple[str, Fact]]:
             places = (*places, *record.entries(MilestoneCorrected))
         yield milestone.value, known(value, places, unknown=_NOT_REACHED)
     began, ended = record.history.reached(Milestone.OCCURRED), record.history.reached(Milestone.RESOLVED)
-    span = lasting(ended - began) if began is not None and ended is not None else ""
-    yield (
-        "duration",
-        known(span, record.entries(e.CaseResolved), unknown="it is not resolved, or nobody knows its start"),
-    )
+    span = lasting(ended - began) if began is not None and ended is not None and began <= ended else ""
+    places = (*record.entries(e.CaseResolved), *record.entries(MilestoneCorrected))
+    unknown = "it is not resolved, or when it began is not known or said to be after its end"
+    yield "duration", known(span, places, unknown=unknown)
     for trigger, moment in record.case.clocks.moments.items():
         who = f", says {record.person(moment.who)}" if moment.who else ""
         value = f"{when(moment.at)}{who}: {moment.basis}"

@@ -12,6 +12,7 @@ MAX_NAMES = 3
 _WIDTH = 60
 _FALLBACK = 200
 _REPORT = 200
+_PAIR = ", "  # between the names of two columns that a signal is about
 
 _CATEGORIES = {
     Category.DATA_DRIFT: "Data drift",
@@ -94,7 +95,7 @@ def _what(ranked: Sequence[SignalRaised]) -> str:
     if kind not in _INPUTS:
         return f"{clip(best.subject)} ({measured})"
     alike = [signal for signal in ranked if signal.model == best.model and kind_of(signal) is kind]
-    features = list(dict.fromkeys(signal.subject for signal in alike))
+    features = list(dict.fromkeys(name for signal in alike for name in signal.subject.split(_PAIR)))
     if len(features) == 1:
         return f"1 feature ({clip(features[0])}, {measured})"
     shown = [clip(name) for name in features[:MAX_NAMES]]

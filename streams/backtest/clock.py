@@ -111,12 +111,13 @@ def clock_of(cells: Any) -> Clock:
 
 
 def _fit(texts: list[str], form: str) -> tuple[int, int]:
-    """Return how many of the texts a format reads, and, less is better, how much time passes between them.
+    """Return how many of the texts a format reads, and, less is better, the longest time between two of them.
 
-    Rows a few minutes apart are months apart where day and month are read the wrong way round.
+    Where day and month are read the wrong way round, rows minutes apart are months apart, and the firsts of months are
+    the first days of a January, with the rest of the year between two of them.
     """
     times = [time for text in texts if (time := _moment(text, form)) is not None]
-    return len(times), -sum(abs(after - before) for before, after in pairwise(times))
+    return len(times), -max((abs(after - before) for before, after in pairwise(times)), default=0)
 
 
 def _parsed(cells: Any, form: str, first_row: int) -> Millis:

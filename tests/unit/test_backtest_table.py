@@ -209,3 +209,11 @@ def test_day_and_month_are_told_apart_by_the_rows_together(form: str, first_day:
     moments = [begun + timedelta(minutes=10 * row) for row in range(300)]
     cells = [moment.strftime(form) for moment in moments]
     assert clock_of(cells).read(cells, 0, 300).tolist() == [int(moment.timestamp() * 1000) for moment in moments]
+
+
+@pytest.mark.parametrize("form", ["%m/%d/%Y", "%d/%m/%Y"])
+@pytest.mark.parametrize("months", [1, 3])
+def test_the_firsts_of_months_are_no_days_of_january(form: str, months: int) -> None:
+    """Three years of months or quarters, which are as well so many days of three Januaries, are read as written."""
+    moments = [datetime(2023 + row // 12, row % 12 + 1, 1, tzinfo=UTC) for row in range(0, 36, months)]
+    assert clock_of([moment.strftime(form) for moment in moments]).form == form

@@ -252,6 +252,17 @@ def test_a_fault_makes_of_the_usual_rows_those_of_the_incident(before: Any, duri
         assert found.get(name) == (pytest.approx(value, rel=1e-3) if isinstance(value, float) else value)
 
 
+def test_two_columns_that_were_exchanged_are_so_in_the_drill() -> None:
+    """Both arrive in each other's place; where the drill serves only one of them, that is moved."""
+    told = (evidence(category=Category.DATA_QUALITY, subject="f1, f2", statistic="exchanged", value=0.9),)
+    given = (Category.DATA_QUALITY, "", told)
+    found = culprit(*given, {"f1": Seen(), "f2": Seen()}, ("drill-m", None)).fault
+    assert found == {"model": "drill-m", "kind": "swapped", "features": ["f1", "f2"]}
+    found = culprit(*given, {"f1": Seen()}, ("drill-m", None)).fault
+    assert found is not None
+    assert (found["kind"], found["feature"]) == ("units", "f1")
+
+
 def test_kept_rows_give_inputs_groups_and_outcomes(tmp_path: Path) -> None:
     """Before the first bad row and from it on; a file that was changed, or is not here, is passed."""
     settings = Settings.model_validate({"var": tmp_path / "var", "bootstrap_servers": "127.0.0.1:1"})

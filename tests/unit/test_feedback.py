@@ -95,6 +95,7 @@ def test_a_rule_that_decides_the_setting_is_changed_and_not_what_holds_for_all()
     ("changes", "path", "size"),
     [
         ({"detector": "quality", "statistic": "null", "value": 0.07, "threshold": 0.03}, "quality.rise", 0.06),
+        ({"detector": "jump", "statistic": "jump", "baseline": "rolling", "value": 3.0}, "drift.jump", 3.0),
         (
             {"detector": "performance", "statistic": "share", "baseline": "rolling", "value": 0.3, "threshold": 0.25},
             "performance.error_rise",

@@ -11,6 +11,7 @@ from agents.ledger.case import Case
 from agents.reports.document import Report
 from agents.reports.record import Record, record
 from agents.reports.reports import FORMS, NAMES, report
+from schemas.case.learning import Milestone
 from schemas.errors import HeadgateError
 from schemas.regulation.catalogue import REGIMES
 from schemas.regulation.frameworks import ISO_42001, NIST_AI_RMF, OECD_CRITERIA
@@ -142,6 +143,18 @@ def test_the_dora_template_is_whole(case: Record) -> None:
     numbers = [answer.number for part in report("dora", case).parts for answer in part.answers]
     wanted = {1: 15, 2: 10, 3: 35, 4: 16}
     assert numbers == [f"{part}.{field}" for part, count in wanted.items() for field in range(1, count + 1)]
+
+
+@pytest.mark.parametrize(("lasted", "said"), [(0, "0 seconds"), (90_000, "1 minute"), (-1, "")])
+def test_a_duration_is_from_the_first_bad_row_to_the_resolution(case: Record, lasted: int, said: str) -> None:
+    """Where somebody corrected the start to one after the end, it is unknown instead of nothing."""
+    ended = case.history.reached(Milestone.RESOLVED)
+    assert ended is not None
+    recorded = {**case.history.recorded, Milestone.OCCURRED: ended - lasted, Milestone.RESOLVED: ended}
+    answers = report("dora", replace(case, history=replace(case.history, recorded=recorded, corrected={})))
+    (duration,) = [answer for part in answers.parts for answer in part.answers if answer.number == "3.15"]
+    assert duration.value == said
+    assert bool(duration.unknown) == (not said)
 
 
 def test_the_mapping_has_every_outcome_and_control(case: Record) -> None:

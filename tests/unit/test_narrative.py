@@ -40,6 +40,12 @@ TITLES = [
         [raised("vector")],
         "Data drift on shuttle version 2: the features together (PSI 2.1 against the reference)",
     ),
+    (
+        Category.DATA_QUALITY,
+        (TWO,),
+        [raised("f1, f2", Category.DATA_QUALITY, statistic="exchanged", baseline="rolling", value=0.94)],
+        "Bad data quality on shuttle version 2: 2 features (f1, f2; exchanged 0.94 against the rows before)",
+    ),
 ]
 
 

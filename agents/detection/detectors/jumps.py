@@ -203,7 +203,7 @@ class Jumps:
             window_to=max(self._to, at),
             rows=self._rows,
             symptom=False,
-            note=f"in steps as large as the largest known; from {before:.6g} to {beyond:.6g} between two rows, and it stays",
+            note=f"times the largest step known: from {before:.6g} to {beyond:.6g} between two rows, where it stays",
         )
 
 
