@@ -99,6 +99,13 @@ def test_a_stuck_column_is_not_called_a_jump_before_it_can_be_told_as_stuck() ->
     assert not judged(values)[1][4]
 
 
+def test_values_at_the_end_of_what_a_double_holds_are_followed() -> None:
+    """Their steps are more than a double holds, which is no error, in the reference or after it."""
+    values = walk()
+    values[:: REFERENCE // 40] = 1.7e308 * np.sign(np.cos(np.arange(40 * ROWS // REFERENCE)))
+    assert not any(judged(values)[1])
+
+
 def test_missing_cells_hide_no_jump() -> None:
     """Steps lead from one value to the next that there is."""
     values = walk()

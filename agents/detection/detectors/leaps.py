@@ -93,15 +93,15 @@ def learn(held: Floats, column: int, values: Floats, times: NDArray[np.int64]) -
     eighth power is not believed.
     """
     usable = np.isfinite(values)
-    at, known = times[usable], values[usable]
-    steps = np.minimum(np.abs(np.diff(known / 2)) * 2, _MOST)
+    at, known = times[usable], np.clip(values[usable], -_MOST / 8, _MOST / 8)
+    steps = np.abs(np.diff(known))
     number = max(int(math.sqrt(len(steps)) / 2), 8)
     ordered = np.sort(steps[steps > 0])
     if len(ordered) <= number or len(steps) < 3 * AFTER:
         return
     spread = float(np.log(ordered[-number:] / ordered[-number - 1]).mean())
     grain = 0.05 * float(steps.mean())
-    changes = np.minimum(np.abs(np.diff(np.diff(known / 8))) * 8, _MOST)
+    changes = np.abs(np.diff(np.diff(known)))
     scales = np.log(changes[: len(changes) // AFTER * AFTER].reshape(-1, AFTER).mean(axis=1) + grain)
     off = scales - scales.mean()
     held[LAST, column], held[LAST_AT, column] = known[-1], at[-1]
