@@ -40,9 +40,11 @@ class Drift(Frozen):
 
     scale: Factor = Field(1.5, description="factor between the deviations before and now that makes an incident")
     correlation: float = Field(0.2, gt=0, le=2, description="change of a correlation that makes an incident")
-    exchanged: Share = Field(0.5, description="evidence that columns are exchanged, of what was usual against it")
+    exchanged: Share = Field(
+        0.5, description="share of the usual evidence against an exchange of two columns that evidence for one reaches"
+    )
     jump: Factor = Field(
-        2.0, description="factor of the largest step from row to row known of a wandering column that is no step of it"
+        2.0, description="factor over the largest known step from row to row beyond which a wandering column jumped"
     )
     baseline_rows: Rows = Field(65_536, description="rows that the running baseline remembers")
 
