@@ -130,7 +130,8 @@ def _fell_back(moved: SignalRaised, failing: SignalRaised, judge: Judge) -> bool
     """Whether inputs broke away with failing serving or soon after; if they were seen before, they are no fallback."""
     window = max(width(moved), width(failing), judge.policy.join_seconds * 1000)
     after = moved.first_bad_at - failing.first_bad_at
-    return breaks(moved) and after <= window and failing.first_bad_at <= _until(moved)
+    # A few rows show inputs that broke; serving that fails shows in the next word on its health, or in a window.
+    return breaks(moved) and after <= window and failing.first_bad_at - width(failing) <= _until(moved)
 
 
 def _gap(signal: SignalRaised, episode: Episode, judge: Judge) -> int | None:
@@ -166,6 +167,8 @@ def _after(signal: SignalRaised, moved: Sequence[SignalRaised]) -> bool:
     Wrong outputs may have begun in the window before, too late to show there; what is broken shows in its first rows.
     """
     kind = kind_of(signal)
+    if any(breaks(other) and _shared(signal, other) for other in moved):
+        return False  # a few rows show that a column broke away, a whole window that it is stuck
     since = signal.first_bad_at - (width(signal) if kind in WRONG else 0)
     wander = kind in _DATED and all(kind_of(other) in MOVING for other in moved)
     return wander and since > min(_until(other) for other in moved)

@@ -260,4 +260,15 @@ def test_serving_that_fails_after_inputs_were_seen_to_break_away_fell_back_to_no
     assert home(moved, [failed], JUDGE) is failed
     assert home(_windows(1, "latency", Category.INFRASTRUCTURE), [broke], JUDGE) is broke
     seen = _episode(_windows(0, "f1", baseline="rolling", value=3.0, window_to=T0 + HOUR // 2))
-    assert home(_windows(1, "latency", Category.INFRASTRUCTURE), [seen], JUDGE) is None
+    assert home(_windows(1, "latency", Category.INFRASTRUCTURE), [seen], JUDGE) is seen
+    assert home(_windows(2, "latency", Category.INFRASTRUCTURE), [seen], JUDGE) is None
+
+
+def test_a_few_rows_show_what_a_window_dates_later() -> None:
+    """Inputs that broke away within 50 ms, failures in the next word on health, and the column stuck: one fault."""
+    quick = {"first_bad_at": T0, "window_from": T0, "window_to": T0 + 50, "baseline": "rolling", "threshold": 0.3}
+    broke = _episode(raised("f1", value=2.4, **quick))
+    later = {"first_bad_at": T0 + 600, "window_from": T0 + 600, "window_to": T0 + 2100}
+    assert home(raised("requests", Category.INFRASTRUCTURE, **later), [broke], JUDGE) is broke
+    stuck = raised("f1", Category.DATA_QUALITY, statistic="stuck", value=500.0, threshold=40.0, **later)
+    assert home(stuck, [broke], JUDGE) is broke
