@@ -127,11 +127,9 @@ def _possible(signal: SignalRaised, episode: Episode, judge: Judge) -> bool:
 
 
 def _fell_back(moved: SignalRaised, failing: SignalRaised, judge: Judge) -> bool:
-    """Whether inputs broke away with failing serving or soon after; if they were seen before, they are no fallback."""
+    """Whether inputs broke away within the window that showed serving to fail, or the other way round."""
     window = max(width(moved), width(failing), judge.policy.join_seconds * 1000)
-    after = moved.first_bad_at - failing.first_bad_at
-    # A few rows show inputs that broke; serving that fails shows in the next word on its health, or in a window.
-    return breaks(moved) and after <= window and failing.first_bad_at - width(failing) <= _until(moved)
+    return breaks(moved) and abs(moved.first_bad_at - failing.first_bad_at) <= window
 
 
 def _gap(signal: SignalRaised, episode: Episode, judge: Judge) -> int | None:

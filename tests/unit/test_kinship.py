@@ -253,17 +253,6 @@ def test_what_breaks_after_inputs_were_seen_to_wander_is_another_fault() -> None
     assert home(raised("f2", Category.DATA_QUALITY, first_bad_at=T0 + 150_000, **stuck), [wander], JUDGE) is wander
 
 
-def test_serving_that_fails_after_inputs_were_seen_to_break_away_fell_back_to_nothing() -> None:
-    """Inputs that broke in a window that was over when serving failed are no defaults that an outage put in."""
-    moved = _windows(0, "f1", baseline="rolling", value=3.0)
-    broke, failed = _episode(moved), _episode(_windows(-1, "latency", Category.INFRASTRUCTURE))
-    assert home(moved, [failed], JUDGE) is failed
-    assert home(_windows(1, "latency", Category.INFRASTRUCTURE), [broke], JUDGE) is broke
-    seen = _episode(_windows(0, "f1", baseline="rolling", value=3.0, window_to=T0 + HOUR // 2))
-    assert home(_windows(1, "latency", Category.INFRASTRUCTURE), [seen], JUDGE) is seen
-    assert home(_windows(2, "latency", Category.INFRASTRUCTURE), [seen], JUDGE) is None
-
-
 def test_a_few_rows_show_what_a_window_dates_later() -> None:
     """Inputs that broke away within 50 ms, failures in the next word on health, and the column stuck: one fault."""
     quick = {"first_bad_at": T0, "window_from": T0, "window_to": T0 + 50, "baseline": "rolling", "threshold": 0.3}
