@@ -110,7 +110,8 @@ def overdue(case: Case, now: int) -> list[object]:
             incident=case.incident,
             prediction=review.prediction,
             due_at=review.due_at,
-            repeat=(now - review.due_at) // AGAIN_MS,
+            # Said again ever more seldom: a clock that runs fast, or many reviews, must not flood the ledger.
+            repeat=((now - review.due_at) // AGAIN_MS).bit_length(),
         )
         for review in case.reviews.waiting
         if not review.overdue and review.due_at <= now
